@@ -1,0 +1,28 @@
+#pragma once
+
+/* Small whole-file operations. Every path is relative to a directory descriptor. */
+
+#include <sys/types.h>
+
+#include "common/base/buf.h"
+
+/* Write all of it, over interruptions and short writes. 0 or negative errno. */
+int file_write_all(int fd, const void *data, size_t len);
+int file_pwrite_all(int fd, const void *data, size_t len, off_t offset);
+
+/* Read exactly LEN bytes at OFFSET. 0, FILE_E_SHORT at end of file, or negative errno. */
+enum {
+        FILE_E_SHORT = 1,
+        FILE_E_TOO_BIG = 2,
+        FILE_E_NOT_REGULAR = 3
+};
+int file_pread_all(int fd, void *data, size_t len, off_t offset);
+
+/*
+ * Append the content of a regular file (no FIFO, no device; a symbolic link is followed) to BUF.
+ * 0; FILE_E_TOO_BIG when it does not fit; FILE_E_NOT_REGULAR; negative errno (-ENOENT ...).
+ */
+int file_read(int dir_fd, const char *path, Buf *buf);
+
+/* open(2) of a directory for openat() and fsync(): O_RDONLY|O_DIRECTORY|O_CLOEXEC|O_NOFOLLOW. */
+int file_open_dir(int dir_fd, const char *path);

@@ -1,0 +1,39 @@
+#pragma once
+
+/*
+ * Mail addresses: RFC 5321 4.1.2 paths and RFC 5322 3.4 header address lists. Pure functions over
+ * slices; nothing is looked up.
+ */
+
+#include <stdbool.h>
+
+#include "common/base/buf.h"
+#include "common/base/str.h"
+
+/*
+ * Split at the last '@' that is not inside quotes. Without one, *ret_domain is empty (data NULL)
+ * and *ret_local is ADDRESS. Returns whether there was an '@'.
+ */
+bool address_split(Str address, Str *ret_local, Str *ret_domain);
+
+/* Is ADDRESS free of control bytes, white space outside quotes, angle brackets, and not too long? */
+bool address_is_sane(Str address);
+
+/* The local part with its quotes and backslashes taken off: the name of a user or alias. */
+int address_unquote_local(Str local, Buf *ret);
+
+/* Append LOCAL (unquoted) in the form an SMTP path needs: quoted when it is no dot-string. */
+int address_quote_local(Str local, Buf *ret);
+
+/*
+ * Walk the mailboxes of a header address list ("A <a@b>, group: c@d;, e@f (comment)"), folded
+ * lines included. Comments, display names, groups, routes and white space are dropped; each call
+ * appends one address to RET (emptied first). Returns 0, ADDRESS_E_END, ADDRESS_E_SYNTAX (this
+ * element made no sense; the walk goes on behind the next comma), or negative errno. Linear time
+ * whatever the input; comments nest at most 100 deep, deeper is ADDRESS_E_SYNTAX.
+ */
+enum {
+        ADDRESS_E_END = 1,
+        ADDRESS_E_SYNTAX = 2
+};
+int address_list_next(Str *rest, Buf *ret);

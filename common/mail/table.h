@@ -1,0 +1,85 @@
+#pragma once
+
+/*
+ * Lookup tables, "type:name": which addresses exist, where mail goes (DESIGN 7).
+ *
+ * The interface is asynchronous: ask, and be called back, perhaps before table_lookup() returns
+ * (local types: tdb, texthash, inline, static), perhaps later (types that can block, answered by
+ * proxymap through the injected transport). Rewriting and restrictions are written on this form;
+ * workers use table_lookup_wait().
+ *
+ * An error is never "not found": TABLE_ERROR means "try again later", and mail is deferred.
+ */
+
+#include <stdbool.h>
+
+#include "common/base/buf.h"
+#include "common/base/clock.h"
+#include "common/base/macro.h"
+#include "common/base/str.h"
+
+#define TABLE_KEY_MAX   4096
+#define TABLE_VALUE_MAX (1024 * 1024)
+
+typedef struct Table Table;
+
+typedef enum TableResult {
+        TABLE_FOUND,
+        TABLE_NOT_FOUND,
+        TABLE_ERROR, /* VALUE is a text for the log */
+} TableResult;
+
+/* VALUE is valid during the call only. */
+typedef void (*TableReply)(void *userdata, TableResult result, Str value);
+
+/*
+ * How a table that may block is asked by a process that must not: proxymap's client in loops.
+ * NULL in workers and tools, where the table asks by itself and blocks.
+ */
+typedef struct TableTransport {
+        int (*lookup)(void *context, Str table, Str key, TableReply reply, void *userdata);
+        void *context;
+} TableTransport;
+
+enum {
+        TABLE_E_SYNTAX = 1,       /* not "type:name", or a bad inline or static text */
+        TABLE_E_UNKNOWN_TYPE = 2, /* TYPE is none of ours */
+};
+
+/*
+ * Make the table named SPEC. Opens nothing yet: a source that is missing, or breaks later, shows
+ * as TABLE_ERROR on lookup and heals by itself. INDEX_DIR is where tdb indexes live
+ * (/var/lib/unitpost/tables), borrowed. *RET_REASON (may be NULL) gets a static text on
+ * TABLE_E_SYNTAX.
+ */
+int table_new(Str spec, const char *index_dir, const TableTransport *transport, Table **ret,
+              const char **ret_reason);
+Table *table_free(Table *table);
+DEFINE_CLEANUP(Table, table_free)
+
+/* The SPEC it was made from. */
+Str table_spec(const Table *table);
+
+/*
+ * Ask. Keys of fixed-string types are folded to lower case (ASCII). Exactly one reply per 0
+ * returned; none on a negative errno (out of memory).
+ */
+int table_lookup(Table *table, Str key, TableReply reply, void *userdata);
+
+/*
+ * Ask and wait; for workers and tools. VALUE (or the error text) is appended to RET. A table
+ * with a transport may not be asked this way (TABLE_ERROR).
+ */
+TableResult table_lookup_wait(Table *table, Str key, Buf *ret);
+
+/*
+ * The implementations, each "struct of functions": types are rows of a list in table.c.
+ * lookup() of a local type replies before it returns.
+ */
+typedef struct TableType {
+        const char *name;
+        bool may_block; /* goes through the transport where there is one */
+        int (*open)(Table *table, Str name, const char **ret_reason);
+        int (*lookup)(Table *table, Str key, TableReply reply, void *userdata);
+        void (*close)(Table *table);
+} TableType;

@@ -1,0 +1,97 @@
+#pragma once
+
+/*
+ * main.cf: layers, expansion, typed values (DESIGN 7). Later layers win:
+ *
+ *   built-in (params.def); /usr/lib/unitpost/main.cf and main.cf.d/NAME.cf (by name);
+ *   /etc/unitpost/main.cf and main.cf.d/NAME.cf; /run/unitpost/main.cf.d/NAME.cf;
+ *   /etc/unitpost/service/NAME.cf; -o name=value
+ *
+ * Syntax is Postfix's: "name = value", lines that begin with white space continue, '#' begins a
+ * comment line, the last setting of a name in a layer wins. $name, ${name}, $(name),
+ * ${name?text}, ${name:text}, ${name?{text}:{text}} and $$ expand, 100 levels deep at most.
+ *
+ * A Config is immutable once loaded: on reload a role loads a second one and keeps the first when
+ * that fails.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/base/buf.h"
+#include "common/base/clock.h"
+#include "common/base/macro.h"
+#include "common/base/str.h"
+
+typedef struct Config Config;
+
+#define PARAM(name, ...) PARAM_##name,
+typedef enum ConfigParam {
+#include "common/role/params.def"
+        CONFIG_N_PARAMS,
+} ConfigParam;
+#undef PARAM
+
+typedef enum ConfigType {
+        CONFIG_STRING,
+        CONFIG_BOOL,
+        CONFIG_INT,
+        CONFIG_SIZE,
+        CONFIG_TIME,
+        CONFIG_LIST,
+} ConfigType;
+
+/* One row of params.def, for postconf, man pages and tests. */
+typedef struct ConfigParamInfo {
+        const char *name;
+        ConfigType type;
+        const char *default_text;
+        int64_t minimum;
+        int64_t maximum;
+        const char *roles;
+        const char *meaning;
+} ConfigParamInfo;
+
+const ConfigParamInfo *config_param_info(ConfigParam param);
+
+/* What to load. Zero values mean "the system's". */
+typedef struct ConfigSource {
+        const char *root;             /* prefix of all paths; for tests. NULL: "" */
+        const char *service_name;     /* reads service/NAME.cf; NULL: none */
+        const char *const *overrides; /* "name=value", NULL-terminated; may be NULL */
+} ConfigSource;
+
+/*
+ * Load everything and check every typed value. 0; CONFIG_E_INVALID with a text in ERROR that
+ * names file, line, parameter, value and range; negative errno (a file that cannot be read is an
+ * error: guessing would relay or lose mail; a file that is missing is not).
+ * Misspelt names are no error: see config_next_warning().
+ */
+enum {
+        CONFIG_E_INVALID = 1
+};
+int config_load(const ConfigSource *source, Config **ret, Buf *error);
+Config *config_free(Config *config);
+DEFINE_CLEANUP(Config, config_free)
+
+/* Typed values; expanded and checked at load, so these cannot fail. Owned by CONFIG. */
+const char *config_string(const Config *config, ConfigParam param);
+bool config_bool(const Config *config, ConfigParam param);
+int64_t config_int(const Config *config, ConfigParam param); /* INT and SIZE */
+usec_t config_time_usec(const Config *config, ConfigParam param);
+
+/*
+ * A name made from a service's name, as "relay_destination_concurrency_limit"; when the admin did
+ * not set it, the value of FALLBACK. FALLBACK's type and bounds apply.
+ */
+int64_t config_service_int(const Config *config, const char *service, const char *suffix,
+                           ConfigParam fallback);
+
+/* Expand TEXT ("$mydomain ...") with this configuration, appended to RET. 0, CONFIG_E_INVALID. */
+int config_expand(const Config *config, Str text, Buf *ret, Buf *error);
+
+/* Texts about unknown names, each once, with file and line; NULL at the end. *CURSOR from 0. */
+const char *config_next_warning(const Config *config, size_t *cursor);
+
+/* Does VALUE ("mydestination"-like: words, commas) name DOMAIN? ASCII case-insensitive. */
+bool config_list_has(const char *list, Str word);

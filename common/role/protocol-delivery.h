@@ -1,0 +1,84 @@
+#pragma once
+
+/*
+ * qmgr -> delivery agent, one message and some of its recipients; and qmgr -> bounce.
+ *
+ *   qmgr    MESSAGE delivery (+ descriptor of the queue file, read-only), MESSAGE
+ *           delivery-recipient ..., END
+ *   agent   MESSAGE delivery-outcome ... (one per recipient, any order, each as soon as it is
+ *           known), END
+ *
+ *   qmgr, pickup
+ *           MESSAGE notice (+ descriptor), END
+ *   bounce  MESSAGE notice-result, END
+ *
+ * End of connection before END: unanswered recipients are deferred, no notice was made.
+ */
+
+#include "common/mail/dsn.h"
+#include "common/mail/envelope.h"
+#include "common/mail/queue-id.h"
+#include "common/role/ipc-conn.h"
+
+typedef struct DeliveryRequest {
+        Str queue_id;
+        Str nexthop;
+        Str sender;
+        uint64_t arrival_usec;
+        uint64_t content_offset;
+        uint64_t content_size;
+        uint32_t flags; /* ENVELOPE_* */
+} DeliveryRequest;
+
+typedef struct DeliveryRecipient {
+        uint64_t handle; /* qmgr's, to be given back */
+        Str address;
+        Str original;
+        Str orcpt;
+        uint32_t notify;
+} DeliveryRecipient;
+
+typedef struct DeliveryOutcome {
+        uint64_t handle;
+        uint32_t status; /* DsnStatus */
+        Str code;
+        Str text;
+        Str relay;
+} DeliveryOutcome;
+
+typedef struct NoticeRequest {
+        Str queue_id;
+        Str kind; /* "failure": report the recipients that are RECIPIENT_FAILED, each with its own
+                   * diagnosis; "refused": report all, with CODE and TEXT (pickup, when cleanup will
+                   * not have a message that postdrop has acknowledged) */
+        Str code;
+        Str text;
+} NoticeRequest;
+
+typedef struct NoticeResult {
+        uint32_t ok;   /* 1: the notice is on disk, or none is due; 0: try again */
+        Str notice_id; /* of the notice's own queue file; empty when none was due */
+        Str text;      /* why not */
+} NoticeResult;
+
+extern const IpcSchema delivery_request_schema;
+extern const IpcSchema delivery_recipient_schema;
+extern const IpcSchema delivery_outcome_schema;
+extern const IpcSchema notice_request_schema;
+extern const IpcSchema notice_result_schema;
+
+/* ---- agents (workers): read a request, call back per recipient, answer ---- */
+
+typedef struct Delivery {
+        DeliveryRequest request; /* slices valid during the callback */
+        int message_fd;          /* read with pread only */
+} Delivery;
+
+/*
+ * Serve one delivery on CONN: the request is read whole, DELIVER is called once per recipient and
+ * fills the Dsn, which is sent at once. At most RECIPIENTS_MAX recipients.
+ */
+int delivery_serve(IpcConn *conn, size_t recipients_max,
+                   void (*deliver)(void *context, const Delivery *delivery,
+                                   const DeliveryRecipient *recipient, Dsn *dsn),
+                   void *context);
