@@ -25,6 +25,7 @@ typedef struct DeliveryRequest {
         Str nexthop;
         Str sender;
         uint64_t arrival_usec;
+        uint64_t active_usec; /* wall clock, when it entered active/ */
         uint64_t content_offset;
         uint64_t content_size;
         uint32_t flags; /* ENVELOPE_* */
@@ -76,7 +77,7 @@ typedef struct Delivery {
 
 /*
  * Serve one delivery on CONN: the request is read whole, DELIVER is called once per recipient and
- * fills the Dsn, which is sent at once. At most RECIPIENTS_MAX recipients.
+ * fills the Dsn, which is logged (delivery_log()) and sent at once. At most RECIPIENTS_MAX recipients.
  */
 int delivery_serve(IpcConn *conn, size_t recipients_max,
                    void (*deliver)(void *context, const Delivery *delivery,
