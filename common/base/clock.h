@@ -17,6 +17,6 @@ typedef uint64_t usec_t;
 usec_t clock_realtime_usec(void);
 usec_t clock_monotonic_usec(void);
 
-/* a + b and a - b that stop at USEC_INFINITY and 0. */
+/* a + b and a - b that stop at USEC_INFINITY and 0; an infinite a stays infinite. */
 usec_t usec_add(usec_t a, usec_t b);
 usec_t usec_sub(usec_t a, usec_t b);

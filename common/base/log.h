@@ -9,7 +9,10 @@
  *
  * Bytes from the wire may be passed as they are: control bytes (and bytes that are not UTF-8) are
  * shown as '?' in MESSAGE and in fields, so one call is one journal entry and no field can be
- * forged or cut. When there is no journal socket (a chroot, a test), lines go to standard error.
+ * forged or cut. (A NUL in a "%.*s" argument ends that argument, as printf has it.) When there
+ * is no journal socket (a chroot, a test), lines go to standard error. errno survives each call.
+ *
+ * After fork() the child shares the socket and starts with an empty buffer and count of its own.
  *
  * Library code returns; programs log. One process, one log; not for use by several threads.
  */
@@ -59,3 +62,9 @@ void log_set_verbose(int on);
 
 /* Lines lost so far because journald did not take them. */
 size_t log_n_dropped(void);
+
+/*
+ * For tests: talk to a journal socket at PATH (copied; at most 107 bytes) from the next line on,
+ * as a process that has just started would. NULL means the real one.
+ */
+void log_set_socket_path(const char *path);
