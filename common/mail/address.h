@@ -16,7 +16,8 @@
  */
 bool address_split(Str address, Str *ret_local, Str *ret_domain);
 
-/* Is ADDRESS free of control bytes, white space outside quotes, angle brackets, and not too long? */
+/* Is ADDRESS neither empty nor longer than ENVELOPE_ADDRESS_MAX, its quotes closed, without control
+ * bytes, and without space and angle brackets outside quotes? */
 bool address_is_sane(Str address);
 
 /* The local part with its quotes and backslashes taken off: the name of a user or alias. */
@@ -27,9 +28,11 @@ int address_quote_local(Str local, Buf *ret);
 
 /*
  * Walk the mailboxes of a header address list ("A <a@b>, group: c@d;, e@f (comment)"), folded
- * lines included. Comments, display names, groups, routes and white space are dropped; each call
- * appends one address to RET (emptied first). Returns 0, ADDRESS_E_END, ADDRESS_E_SYNTAX (this
- * element made no sense; the walk goes on behind the next comma), or negative errno. Linear time
+ * lines included. Comments, display names, groups, routes and white space are dropped; between
+ * words that have none a comma is added, as Postfix does ("root postmaster" is two addresses). Each
+ * call appends one address to RET (emptied first), in the form of an envelope: quoted where it must
+ * be; "<>" is the empty one. Returns 0, ADDRESS_E_END, ADDRESS_E_SYNTAX (this element made no sense,
+ * or does not fit RET; the walk goes on behind the next comma), or negative errno. Linear time
  * whatever the input; comments nest at most 100 deep, deeper is ADDRESS_E_SYNTAX.
  */
 enum {

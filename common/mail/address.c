@@ -1,0 +1,333 @@
+#include "common/mail/address.h"
+
+#include <errno.h>
+
+#include "common/mail/envelope.h"
+
+/* Words without a comma between them that one element may have; more is not an address list. */
+#define ADJACENT_WORDS_MAX 100
+#define COMMENT_DEPTH_MAX  100
+
+bool address_split(Str address, Str *ret_local, Str *ret_domain) {
+        size_t at = address.len;
+        bool quoted = false;
+
+        for (size_t i = 0; i < address.len; i++) {
+                if (quoted && address.data[i] == '\\')
+                        i++;
+                else if (address.data[i] == '"')
+                        quoted = !quoted;
+                else if (address.data[i] == '@' && !quoted)
+                        at = i;
+        }
+        *ret_local = str_first(address, at);
+        *ret_domain = at < address.len ? str_skip(address, at + 1) : STR_NULL;
+        return at < address.len;
+}
+
+bool address_is_sane(Str address) {
+        bool quoted = false;
+
+        if (address.len == 0 || address.len > ENVELOPE_ADDRESS_MAX)
+                return false;
+        for (size_t i = 0; i < address.len; i++) {
+                char c = address.data[i];
+
+                if (ascii_is_control(c))
+                        return false;
+                if (c == '"')
+                        quoted = !quoted;
+                else if (!quoted && (c == ' ' || c == '<' || c == '>'))
+                        return false;
+                else if (quoted && c == '\\' &&
+                         (++i == address.len || ascii_is_control(address.data[i])))
+                        return false;
+        }
+        return !quoted;
+}
+
+int address_unquote_local(Str local, Buf *ret) {
+        bool quoted = false;
+        int r = 0;
+
+        for (size_t i = 0; i < local.len && r == 0; i++) {
+                if (local.data[i] == '"') {
+                        quoted = !quoted;
+                        continue;
+                }
+                if (quoted && local.data[i] == '\\' && i + 1 < local.len)
+                        i++;
+                r = buf_append_char(ret, local.data[i]);
+        }
+        return r;
+}
+
+/* RFC 5322 3.2.3 atext, and RFC 6532 3.2: any byte of UTF-8. */
+static bool is_atext(char c) {
+        return ascii_is_alpha(c) || ascii_is_digit(c) || (unsigned char)c >= 0x80 ||
+               (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~", c));
+}
+
+static bool is_dot_string(Str local) {
+        char before = '.';
+
+        for (size_t i = 0; i < local.len; i++) {
+                if (!is_atext(local.data[i]) && (local.data[i] != '.' || before == '.'))
+                        return false;
+                before = local.data[i];
+        }
+        return before != '.';
+}
+
+int address_quote_local(Str local, Buf *ret) {
+        if (is_dot_string(local))
+                return buf_append_str(ret, local);
+        (void)buf_append_char(ret, '"');
+        for (size_t i = 0; i < local.len; i++) {
+                if (local.data[i] == '"' || local.data[i] == '\\')
+                        (void)buf_append_char(ret, '\\');
+                (void)buf_append_char(ret, local.data[i]);
+        }
+        return buf_append_char(ret, '"');
+}
+
+/*
+ * ---- address lists ----
+ *
+ * Tokens of RFC 5322 3.2, one call each, every byte looked at once. A token's type is itself for
+ * the specials . @ < > , ; :
+ */
+enum {
+        TOKEN_END = 0,
+        TOKEN_WORD = 'w', /* an atom, a quoted string, or a domain literal: TEXT as it stands */
+        TOKEN_BAD = '?',  /* what is no part of any address */
+};
+
+/* Behind the comment that begins REST. False: unbalanced or too deep. */
+static bool skip_comment(Str *rest) {
+        size_t i = 0, depth = 0, deepest = 0;
+
+        while (i < rest->len) {
+                char c = rest->data[i++];
+
+                if (c == '\\')
+                        i++;
+                else if (c == '(')
+                        deepest = size_max(deepest, ++depth);
+                else if (c == ')' && --depth == 0)
+                        break;
+        }
+        *rest = str_skip(*rest, i);
+        return depth == 0 && deepest <= COMMENT_DEPTH_MAX;
+}
+
+/* Take what goes from the opening byte of REST to CLOSE; false when that never comes. */
+static bool take_enclosed(Str *rest, char close, Str *ret) {
+        for (size_t i = 1; i < rest->len; i++) {
+                if (rest->data[i] == '\\') {
+                        i++;
+                } else if (rest->data[i] == close) {
+                        *ret = str_first(*rest, i + 1);
+                        *rest = str_skip(*rest, i + 1);
+                        return true;
+                }
+        }
+        *rest = str_skip(*rest, rest->len);
+        return false;
+}
+
+static int take_atom(Str *rest, Str *ret) {
+        size_t n = 0;
+
+        while (n < rest->len && is_atext(rest->data[n]))
+                n++;
+        *ret = str_first(*rest, n);
+        *rest = str_skip(*rest, size_max(n, 1));
+        return n > 0 ? TOKEN_WORD : TOKEN_BAD;
+}
+
+static int next_token(Str *rest, Str *ret) {
+        while (rest->len > 0) {
+                char c = rest->data[0];
+
+                if (ascii_is_space(c)) {
+                        *rest = str_skip(*rest, 1);
+                        continue;
+                }
+                if (c == '(') {
+                        if (!skip_comment(rest))
+                                return TOKEN_BAD;
+                        continue;
+                }
+                if (c == '"')
+                        return take_enclosed(rest, '"', ret) ? TOKEN_WORD : TOKEN_BAD;
+                if (c == '[')
+                        return take_enclosed(rest, ']', ret) ? TOKEN_WORD : TOKEN_BAD;
+                if (c == '\0' || !strchr(".@<>,;:", c))
+                        return take_atom(rest, ret);
+                *rest = str_skip(*rest, 1);
+                return c;
+        }
+        return TOKEN_END;
+}
+
+/* Append a word without the line ends that folding may have put into a quoted string. */
+static void append_word(Buf *ret, Str word) {
+        for (size_t i = 0; i < word.len; i++)
+                if (word.data[i] != '\r' && word.data[i] != '\n')
+                        (void)buf_append_char(ret, word.data[i]);
+}
+
+/* Atoms and dots, or one domain literal. */
+static bool is_domain(Str domain) {
+        bool literal = domain.len > 2 && domain.data[0] == '[' && str_find_last(domain, '[') == 0 &&
+                       str_find(domain, ']') == domain.len - 1;
+
+        for (size_t i = 0; i < domain.len; i++) {
+                char c = domain.data[i];
+
+                if (literal ? c == '\\' : !is_atext(c) && c != '.')
+                        return false;
+        }
+        return domain.len > 0;
+}
+
+/* Atoms, dots and quoted strings: no domain literal, and no '@' but in quotes. */
+static bool is_local(Str local) {
+        bool quoted = false;
+
+        for (size_t i = 0; i < local.len; i++) {
+                if (quoted && local.data[i] == '\\')
+                        i++;
+                else if (local.data[i] == '"')
+                        quoted = !quoted;
+                else if (!quoted && !is_atext(local.data[i]) && local.data[i] != '.')
+                        return false;
+        }
+        return local.len > 0;
+}
+
+/* The form of the envelope for what was collected: quotes only where they are needed. */
+static int normalise_address(Buf *ret) {
+        _cleanup_(buf_deinit) Buf raw = BUF_INIT(ret->max), name = BUF_INIT(ret->max);
+        Str local, domain;
+        bool qualified;
+
+        (void)buf_append_str(&raw, buf_str(ret));
+        qualified = address_split(buf_str(&raw), &local, &domain);
+        (void)address_unquote_local(local, &name);
+        if (raw.error < 0 || name.error < 0)
+                return -ENOMEM;
+        if (!is_local(local) || (qualified && !is_domain(domain)))
+                return ADDRESS_E_SYNTAX;
+        buf_reset(ret);
+        (void)address_quote_local(buf_str(&name), ret);
+        if (qualified) {
+                (void)buf_append_char(ret, '@');
+                (void)buf_append_str(ret, domain);
+        }
+        return ret->error < 0                                     ? ret->error
+               : ret->error == 0 && address_is_sane(buf_str(ret)) ? 0
+                                                                  : ADDRESS_E_SYNTAX;
+}
+
+/* The end of an address: "<>" is the only empty one. */
+static int finish_address(Buf *ret, bool bad) {
+        if (ret->error < 0)
+                return ret->error;
+        if (bad || ret->error)
+                return ADDRESS_E_SYNTAX;
+        return ret->len == 0 ? 0 : normalise_address(ret);
+}
+
+/*
+ * What stands between angle brackets; the first is taken already. "@a,@b:" in front of the address
+ * is a route (RFC 5322 4.4), which nobody follows any more.
+ */
+static int parse_angle(Str *rest, Buf *ret) {
+        bool bad = false, in_route = false, word_before = false;
+        Str text;
+        int token;
+
+        while ((token = next_token(rest, &text)) != '>') {
+                if (token == TOKEN_END || (token == ',' && !in_route))
+                        return ADDRESS_E_SYNTAX;
+                if (token == '@' && ret->len == 0)
+                        in_route = true;
+                else if (in_route)
+                        in_route = token != ':';
+                else if (token == '.' || token == '@')
+                        (void)buf_append_char(ret, (char)token);
+                else if (token == TOKEN_WORD && !word_before)
+                        append_word(ret, text);
+                else
+                        bad = true;
+                word_before = token == TOKEN_WORD;
+        }
+        return finish_address(ret, bad || in_route);
+}
+
+/*
+ * One element of the list while it is read. Two words with nothing between them are a display name
+ * when "<" follows, else two addresses without their comma; which one shows only at the end of the
+ * element, so the end of the first is kept.
+ */
+typedef struct Element {
+        Str behind_first; /* data NULL: one address so far */
+        unsigned n_adjacent;
+        bool word_before;
+        bool bad;
+} Element;
+
+static void element_add(Element *element, Str before, int token, Str text, Buf *ret) {
+        bool is_word = token == TOKEN_WORD;
+
+        if (is_word && element->word_before) {
+                element->n_adjacent++;
+                if (!element->behind_first.data)
+                        element->behind_first = before;
+        }
+        element->word_before = is_word;
+        if (element->behind_first.data)
+                return;
+        if (is_word)
+                append_word(ret, text);
+        else if (token == '.' || token == '@')
+                (void)buf_append_char(ret, (char)token);
+        else
+                element->bad = true;
+}
+
+static int element_finish(Element *element, Str *rest, Buf *ret) {
+        if (element->behind_first.data && element->n_adjacent <= ADJACENT_WORDS_MAX) {
+                *rest = element->behind_first;
+                return finish_address(ret, element->bad);
+        }
+        return finish_address(ret, element->bad || element->behind_first.data);
+}
+
+int address_list_next(Str *rest, Buf *ret) {
+        Element element = { 0 };
+        Str before, text;
+        int token;
+
+        buf_reset(ret);
+        for (;;) {
+                before = *rest;
+                token = next_token(rest, &text);
+                if (token == '<') {
+                        buf_reset(ret);
+                        return parse_angle(rest, ret);
+                }
+                if (token == ':') { /* what came before was the name of a group */
+                        buf_reset(ret);
+                        element = (Element){ 0 };
+                } else if (token != TOKEN_END && token != ',' && token != ';') {
+                        element_add(&element, before, token, text, ret);
+                } else if (ret->len > 0 || ret->error || element.bad) {
+                        return element_finish(&element, rest, ret);
+                } else if (token == TOKEN_END) {
+                        return ADDRESS_E_END;
+                }
+        }
+}
