@@ -106,14 +106,13 @@ static void count_dropped(void) {
 static void pending_add(const LogLine *line) {
         uint32_t len = (uint32_t)line->len;
         Buf *pending = &journal.pending;
+        size_t before = pending->len;
 
-        if (sizeof(len) + len <= pending->max - pending->len &&
-            buf_append(pending, &len, sizeof(len)) == 0) {
-                if (buf_append(pending, line->data, len) == 0)
-                        return;
-                buf_truncate(pending, pending->len - sizeof(len));
-        }
-        pending->error = 0; /* memory was out; it may be back for the next line */
+        if (buf_append(pending, &len, sizeof(len)) == 0 &&
+            buf_append(pending, line->data, len) == 0)
+                return;
+        buf_truncate(pending, before);
+        pending->error = 0; /* a shorter line may fit, and memory may be back for the next */
         count_dropped();
 }
 

@@ -160,6 +160,9 @@ static const struct {
         { STR("\xc0\xaf"), "??" },      /* overlong '/' */
         { STR("\xe0\x80\x8a"), "???" }, /* overlong newline */
         { STR("\xf0\x80\x80\x8a"), "????" },
+        { STR("\xe0\x9f\xbf"), "???" },      /* overlong U+07FF */
+        { STR("\xf0\x8f\xbf\xbf"), "????" }, /* overlong U+FFFF */
+        { { "\xc3\xbc", 1 }, "?" },          /* the slice ends, not the memory */
         { STR("\xed\xa0\x80"), "???" },      /* surrogate */
         { STR("\xf4\x90\x80\x80"), "????" }, /* beyond U+10FFFF */
         { STR("\xf8\x88\x80\x80\x80"), "?????" },
