@@ -1,0 +1,20 @@
+#pragma once
+
+/*
+ * The files of the layers (DESIGN 7): which are read, in which order. Opens these and nothing
+ * else.
+ */
+
+#include "common/role/config-layer.h"
+
+/* NAME.cf files in one main.cf.d. */
+#define CONFIG_DROP_INS_MAX 1000
+
+/* Load all layers of SOURCE into zeroed LAYERS; results and ERROR as in config_load(). */
+int config_files_load(ConfigLayers *layers, const ConfigSource *source, Buf *error);
+
+/*
+ * Append the content of ROOT + PATH to TEXT. 0; CONFIG_E_INVALID with ERROR; negative errno with
+ * ERROR, but -ENOENT without.
+ */
+int config_files_read(const char *root, const char *path, Buf *text, Buf *error);

@@ -1,0 +1,237 @@
+/*
+ * A loaded configuration: the layers, and every parameter expanded and checked once, so that
+ * reading a value afterwards is reading a field.
+ */
+
+#include "common/role/config.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "common/role/config-default.h"
+#include "common/role/config-files.h"
+#include "common/role/config-layer.h"
+#include "common/role/config-value.h"
+
+/* Bytes of one expanded value. */
+#define VALUE_MAX_BYTES CONFIG_FILE_MAX_BYTES
+
+#define WARNINGS_MAX 100
+
+typedef struct Value {
+        char *text;
+        int64_t number; /* as config_value_parse() gives it */
+} Value;
+
+struct Config {
+        ConfigLayers layers;
+        Value values[CONFIG_N_PARAMS];
+        int64_t *service_numbers; /* one for each extra; set for service-defined names */
+        char **warnings;          /* NULL at the end */
+        size_t n_warnings;
+};
+
+Config *config_free(Config *config) {
+        if (!config)
+                return NULL;
+        config_layers_deinit(&config->layers);
+        for (size_t i = 0; i < ARRAY_LEN(config->values); i++)
+                free(config->values[i].text);
+        for (size_t i = 0; i < config->n_warnings; i++)
+                free(config->warnings[i]);
+        free(config->service_numbers);
+        free(config->warnings);
+        free(config);
+        return NULL;
+}
+
+static int evaluate_param(Config *config, ConfigParam param, Buf *error) {
+        _cleanup_(buf_deinit) Buf expanded = BUF_INIT(VALUE_MAX_BYTES);
+        _cleanup_(buf_deinit) Buf reason = BUF_INIT(512);
+        Value *value = &config->values[param];
+        int r;
+
+        r = config_layers_expand_param(&config->layers, param, &expanded, error);
+        if (r != 0)
+                return r;
+        r = config_value_parse(config_param_info(param), buf_str(&expanded), &value->number,
+                               &reason);
+        if (r != 0)
+                return config_layers_invalid(&config->layers, param, buf_str(&reason), error);
+        value->text = str_dup(buf_str(&expanded));
+        return value->text ? 0 : -ENOMEM;
+}
+
+/* A service-defined name has the type and bounds of the parameter that it stands for. */
+static int evaluate_extra(Config *config, size_t i, Buf *error) {
+        _cleanup_(buf_deinit) Buf expanded = BUF_INIT(VALUE_MAX_BYTES);
+        _cleanup_(buf_deinit) Buf reason = BUF_INIT(512);
+        const ConfigSetting *extra = &config->layers.extras[i];
+        ConfigParam param;
+        int r;
+
+        if (!config_value_find_service_param(str_from_cstr(extra->name), &param))
+                return 0;
+        r = config_expand(config, str_from_cstr(extra->value), &expanded, &reason);
+        if (r == 0)
+                r = config_value_parse(config_param_info(param), buf_str(&expanded),
+                                       &config->service_numbers[i], &reason);
+        return r <= 0 ? r : config_layers_invalid_extra(extra, buf_str(&reason), error);
+}
+
+static int evaluate(Config *config, Buf *error) {
+        int r = 0;
+
+        for (size_t i = 0; i < CONFIG_N_PARAMS && r == 0; i++)
+                r = evaluate_param(config, (ConfigParam)i, error);
+        if (r != 0 || config->layers.n_extras == 0)
+                return r;
+        config->service_numbers =
+                calloc(config->layers.n_extras, sizeof(config->service_numbers[0]));
+        if (!config->service_numbers)
+                return -ENOMEM;
+        for (size_t i = 0; i < config->layers.n_extras && r == 0; i++)
+                r = evaluate_extra(config, i, error);
+        return r;
+}
+
+/* Remember which of the other names TEXT refers to. */
+static void mark_used(const ConfigLayers *layers, const char *text, bool *is_used) {
+        Str rest = str_from_cstr(text);
+        Str name;
+
+        while (config_expand_next_name(&rest, &name)) {
+                const ConfigSetting *extra = config_layers_find_extra(layers, name);
+
+                if (extra)
+                        is_used[extra - layers->extras] = true;
+        }
+}
+
+static int warn(Config *config, const ConfigSetting *setting, const char *name, const char *what) {
+        _cleanup_(buf_deinit) Buf text = BUF_INIT(1024);
+        char *copy;
+
+        if (config->n_warnings >= WARNINGS_MAX)
+                return 0;
+        if (setting->line > 0)
+                (void)buf_printf(&text, "%s, line %" PRIu64 ": %s %.200s", setting->file,
+                                 setting->line, what, name);
+        else
+                (void)buf_printf(&text, "%s: %s %.200s", setting->file, what, name);
+        copy = str_dup(buf_str(&text));
+        if (!copy)
+                return -ENOMEM;
+        config->warnings[config->n_warnings++] = copy;
+        return 0;
+}
+
+static int warn_about_extras(Config *config, const bool *is_used) {
+        ConfigParam param;
+        int r = 0;
+
+        for (size_t i = 0; i < config->layers.n_extras && r == 0; i++) {
+                const ConfigSetting *extra = &config->layers.extras[i];
+
+                if (!is_used[i] &&
+                    !config_value_find_service_param(str_from_cstr(extra->name), &param))
+                        r = warn(config, extra, extra->name, "unknown parameter");
+                if (r == 0 && extra->indented)
+                        r = warn(config, extra, extra->name, "white space in front of");
+        }
+        return r;
+}
+
+static int find_warnings(Config *config) {
+        const ConfigLayers *layers = &config->layers;
+        _cleanup_(freep) bool *is_used = calloc(layers->n_extras + 1, sizeof(is_used[0]));
+        int r = 0;
+
+        config->warnings = calloc(WARNINGS_MAX, sizeof(config->warnings[0]));
+        if (!is_used || !config->warnings)
+                return -ENOMEM;
+        for (size_t i = 0; i < CONFIG_N_PARAMS && r == 0; i++) {
+                const ConfigSetting *setting = &layers->params[i];
+
+                mark_used(layers, setting->value, is_used);
+                if (setting->indented)
+                        r = warn(config, setting, config_param_info((ConfigParam)i)->name,
+                                 "white space in front of");
+        }
+        for (size_t i = 0; i < layers->n_extras; i++)
+                mark_used(layers, layers->extras[i].value, is_used);
+        return r != 0 ? r : warn_about_extras(config, is_used);
+}
+
+int config_load(const ConfigSource *source, Config **ret, Buf *error) {
+        _cleanup_(config_freep) Config *config = calloc(1, sizeof(*config));
+        int r;
+
+        if (!config)
+                return -ENOMEM;
+        r = config_files_load(&config->layers, source, error);
+        if (r == 0)
+                r = config_default_set(&config->layers, source->root ? source->root : "", error);
+        if (r == 0)
+                r = evaluate(config, error);
+        if (r == 0)
+                r = find_warnings(config);
+        if (r < 0 && error->len == 0)
+                (void)buf_append_cstr(error, strerror(-r));
+        if (r == 0)
+                *ret = TAKE_PTR(config);
+        return r;
+}
+
+const char *config_string(const Config *config, ConfigParam param) {
+        return config->values[param].text;
+}
+
+bool config_bool(const Config *config, ConfigParam param) {
+        return config->values[param].number != 0;
+}
+
+int64_t config_int(const Config *config, ConfigParam param) {
+        return config->values[param].number;
+}
+
+usec_t config_time_usec(const Config *config, ConfigParam param) {
+        return (usec_t)config->values[param].number;
+}
+
+int64_t config_service_int(const Config *config, const char *service, const char *suffix,
+                           ConfigParam fallback) {
+        _cleanup_(buf_deinit) Buf name = BUF_INIT(1024);
+        const ConfigSetting *extra;
+        ConfigParam param;
+
+        if (buf_printf(&name, "%s_%s", service, suffix) != 0)
+                return config_int(config, fallback);
+        if (config_value_find_param(buf_str(&name), &param))
+                return config_int(config, param);
+        extra = config_layers_find_extra(&config->layers, buf_str(&name));
+        if (!extra || !config_value_find_service_param(buf_str(&name), &param))
+                return config_int(config, fallback);
+        return config->service_numbers[extra - config->layers.extras];
+}
+
+int config_expand(const Config *config, Str text, Buf *ret, Buf *error) {
+        int r = config_expand_text(text, config_layers_lookup, (void *)&config->layers, ret, error);
+
+        return r == CONFIG_EXPAND_E_INVALID ? CONFIG_E_INVALID : r;
+}
+
+const char *config_next_warning(const Config *config, size_t *cursor) {
+        return *cursor < config->n_warnings ? config->warnings[(*cursor)++] : NULL;
+}
+
+bool config_list_has(const char *list, Str word) {
+        Str rest = str_from_cstr(list);
+        Str entry;
+
+        while (str_next_word(&rest, &entry))
+                if (str_equal_nocase(entry, word))
+                        return true;
+        return false;
+}
