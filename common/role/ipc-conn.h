@@ -47,12 +47,16 @@ void ipc_conn_set_timeout(IpcConn *conn, usec_t timeout_usec);
 
 /*
  * Queue frames in the output buffer; written when it is full and by ipc_conn_flush(). Return 0,
- * IPC_E_CLOSED, IPC_E_TIMEOUT, negative errno.
+ * IPC_E_CLOSED, IPC_E_TIMEOUT, negative errno (-EMSGSIZE: a member is beyond its bound).
+ *
+ * IPC_E_CLOSED from these means that the peer has not read the END that we were about to send: it
+ * has not taken the request, which may be repeated on another connection (a server closes kept
+ * connections after a few idle seconds). From ipc_conn_receive() it means that we do not know.
  */
 int ipc_conn_send_message(IpcConn *conn, const IpcSchema *schema, const void *data);
 int ipc_conn_send_data(IpcConn *conn, Str data); /* any length; split into frames */
 int ipc_conn_send_end(IpcConn *conn);            /* flushes */
-int ipc_conn_send_fd(IpcConn *conn, int fd); /* rides on the next bytes written; not taken over */
+int ipc_conn_send_fd(IpcConn *conn, int fd);     /* rides on the next bytes queued; is duplicated */
 int ipc_conn_flush(IpcConn *conn);
 
 /*
@@ -67,10 +71,17 @@ int ipc_conn_receive_message(IpcConn *conn, const IpcSchema *schema, void *data)
 int ipc_conn_receive_end(IpcConn *conn);
 
 /*
- * The descriptor that came with this request; caller owns it. -1 when none came. A second one in
- * one request, or MSG_CTRUNC, makes ipc_conn_receive() return IPC_E_PROTOCOL.
+ * The descriptor that came with this request; caller owns it; to be taken before the next request
+ * is received. -1 when none came. A second one in one request, or MSG_CTRUNC, makes
+ * ipc_conn_receive() return IPC_E_PROTOCOL. Requests with descriptors must not be pipelined.
  */
 int ipc_conn_take_fd(IpcConn *conn);
+
+/*
+ * Take what has arrived into the buffer, without waiting. 0 (there is input), IPC_E_AGAIN (there
+ * is none), IPC_E_CLOSED, IPC_E_PROTOCOL, negative errno. Ends the validity of the last frame.
+ */
+int ipc_conn_fill(IpcConn *conn);
 
 /* Is input waiting in the buffer already (the peer pipelined its next request)? */
 bool ipc_conn_has_input(const IpcConn *conn);

@@ -46,12 +46,28 @@ enum {
         IPC_E_BUSY = 6,     /* EAGAIN on connect: backlog full */
 };
 
-/* Append one whole frame. Payload at most IPC_FRAME_MAX_BYTES. */
+/* Append one whole frame. 0; -EMSGSIZE for a payload above IPC_FRAME_MAX_BYTES; as buf_append(). */
 int ipc_frame_append(Buf *out, IpcFrameType type, Str payload);
+
+/* Write the IPC_FRAME_HEADER_BYTES of a frame at ROOM, for who fills in the payload himself. */
+void ipc_frame_write_header(char *room, IpcFrameType type, size_t payload_bytes);
+
+/* Big-endian numbers at any alignment. */
+static inline void ipc_write_be32(char *room, uint32_t value) {
+        room[0] = (char)(value >> 24);
+        room[1] = (char)(value >> 16);
+        room[2] = (char)(value >> 8);
+        room[3] = (char)value;
+}
+
+static inline uint32_t ipc_read_be32(const char *data) {
+        return (uint32_t)(uint8_t)data[0] << 24 | (uint32_t)(uint8_t)data[1] << 16 |
+               (uint32_t)(uint8_t)data[2] << 8 | (uint8_t)data[3];
+}
 
 /*
  * Take the first frame of INPUT. 0, and *ret_size is how many bytes of INPUT it was;
- * IPC_E_AGAIN; IPC_E_PROTOCOL for an unknown type or an oversize length, known from the header
- * alone.
+ * IPC_E_AGAIN; IPC_E_PROTOCOL for an unknown type, an oversize length or an END that is not empty,
+ * known from the header alone.
  */
 int ipc_frame_parse(Str input, IpcFrame *ret, size_t *ret_size);

@@ -36,10 +36,15 @@ typedef struct IpcSchema {
         size_t n_fields;
 } IpcSchema;
 
+#define IPC_ROLE_MAX_BYTES 64 /* of a role's name in a HELLO */
+
 #define IPC_SCHEMA(message_name, field_table) \
         { .name = (message_name), .fields = (field_table), .n_fields = ARRAY_LEN(field_table) }
 
-/* Append a MESSAGE frame with the members of the struct at DATA. 0, BUF_E_FULL, -ENOMEM. */
+/*
+ * Append a MESSAGE frame with the members of the struct at DATA. 0; BUF_E_FULL; -ENOMEM; -EMSGSIZE
+ * when a member is beyond its bound or the whole does not fit into a frame (nothing is appended).
+ */
 int ipc_message_append(Buf *out, const IpcSchema *schema, const void *data);
 
 /* As above, for a HELLO frame. */

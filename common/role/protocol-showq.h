@@ -10,7 +10,10 @@
 
 #include "common/mail/dsn.h"
 #include "common/mail/envelope.h"
+#include "common/mail/queue-id.h"
 #include "common/role/ipc-conn.h"
+
+#define SHOWQ_NAME_MAX 255 /* bytes of a file's name: in corrupt/ they are not always IDs */
 
 typedef struct ShowqRequest {
         Str verb;     /* "list", "flush", "flush-one" */
