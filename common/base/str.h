@@ -33,6 +33,7 @@ static inline bool str_is_empty(Str s) {
         return s.len == 0;
 }
 
+/* Byte for byte; the nocase forms fold ASCII letters. An empty prefix or suffix always fits. */
 bool str_equal(Str a, Str b);
 bool str_equal_nocase(Str a, Str b);
 bool str_has_prefix(Str s, Str prefix);

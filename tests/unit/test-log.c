@@ -270,6 +270,7 @@ START_TEST(lines_beyond_the_buffer_are_counted_and_the_count_is_told_once) {
         _cleanup_(buf_deinit) Buf entry = BUF_INIT(64 * 1024);
         _cleanup_(freep) char *text = malloc(2000);
         unsigned n_lost = 0, n_reports = 0;
+        char expected[100];
 
         (void)alarm(20);
         memset(text, 'x', 2000);
@@ -278,16 +279,13 @@ START_TEST(lines_beyond_the_buffer_are_counted_and_the_count_is_told_once) {
         n_lost = (unsigned)log_n_dropped();
         ck_assert_uint_gt(n_lost, 100);
         ck_assert_uint_lt(n_lost, 200);
+        (void)snprintf(expected, sizeof(expected),
+                       "warning: %u log lines lost: the journal was too slow", n_lost);
         for (int i = 0; i < 300; i++) {
                 while (entry_next(&entry))
                         if (field_is(&entry, "MESSAGE_ID", "5c1a0e6f2d934b7ea1f08c3b6d2e4a25")) {
-                                unsigned n = 0;
-
                                 n_reports++;
-                                ck_assert_int_eq(sscanf(entry_field(&entry, "MESSAGE").data,
-                                                        "warning: %u log lines lost", &n),
-                                                 1);
-                                ck_assert_uint_eq(n, n_lost);
+                                ck_assert(field_is(&entry, "MESSAGE", expected));
                                 ck_assert(field_is(&entry, "PRIORITY", "4"));
                         }
                 log_info("more");
