@@ -30,6 +30,8 @@ enum {
         QUEUE_FILE_E_END = 4,        /* no further recipient */
         QUEUE_FILE_E_TOO_BIG = 5,    /* content or recipients beyond the writer's limits */
         QUEUE_FILE_E_EXISTS = 6,     /* commit: the name is taken */
+        QUEUE_FILE_E_MALFORMED = 7,  /* writer: a text with control bytes or over its limit, or no
+                                      * address: a file with it would be corrupt */
 };
 
 /* What has become of a recipient. Stored: the numbers never change. */
@@ -51,7 +53,8 @@ typedef struct QueueFileLimits {
 
 /*
  * A file to be in directory DIR_FD (not owned), nameless until commit. Output is buffered
- * (64 kB), so that a small message costs one write. ENVELOPE is copied into the file at once.
+ * (64 kB), so that a small message costs one write, and the file is made when that is full or at
+ * commit. ENVELOPE is copied at once. LIMITS may be NULL. 0, QUEUE_FILE_E_MALFORMED, -ENOMEM.
  */
 int queue_file_writer_new(int dir_fd, const Envelope *envelope, const QueueFileLimits *limits,
                           QueueFileWriter **ret);
@@ -60,10 +63,16 @@ int queue_file_writer_new(int dir_fd, const Envelope *envelope, const QueueFileL
 QueueFileWriter *queue_file_writer_free(QueueFileWriter *writer);
 DEFINE_CLEANUP(QueueFileWriter, queue_file_writer_free)
 
-/* In any number, before or after the content. 0, QUEUE_FILE_E_TOO_BIG, negative errno. */
+/*
+ * In any number, before or after the content. 0; QUEUE_FILE_E_TOO_BIG or _MALFORMED: this one is
+ * not in, the file is as before; negative errno: the file is lost, later calls say the same.
+ */
 int queue_file_writer_add_recipient(QueueFileWriter *writer, const Recipient *recipient);
 
-/* The next bytes of the content; all calls together make the one content record. */
+/*
+ * The next bytes of the content; all calls together make the one content record. Results as
+ * above; -EPROTO when a recipient came between two pieces of content.
+ */
 int queue_file_writer_add_content(QueueFileWriter *writer, Str data);
 
 uint64_t queue_file_writer_content_size(const QueueFileWriter *writer);
@@ -98,8 +107,15 @@ int queue_file_open(int fd, QueueFile **ret);
 QueueFile *queue_file_free(QueueFile *file);
 DEFINE_CLEANUP(QueueFile, queue_file_free)
 
-/* Why the last queue_file_open() of this process said CORRUPT: a short text for the log. */
+/* Why the last call on a QueueFile of this process said CORRUPT: a short text for the log. */
 const char *queue_file_reason(void);
+
+/*
+ * Read all of the content and compare its checksum. queue_file_open() does this by itself where
+ * the file fits into the buffer; for larger ones it is worth its price at recovery after a crash,
+ * when a file may have holes. 0, QUEUE_FILE_E_CORRUPT, negative errno.
+ */
+int queue_file_check_content(QueueFile *file);
 
 const Envelope *queue_file_envelope(const QueueFile *file);
 uint64_t queue_file_content_offset(const QueueFile *file);
@@ -108,7 +124,9 @@ uint64_t queue_file_n_recipients(const QueueFile *file);
 
 /*
  * Walk the recipients. *CURSOR starts as 0 and is only to be passed back. With diagnoses (a
- * second pread each) when WANT_DIAGNOSIS. 0, QUEUE_FILE_E_END, _CORRUPT, negative errno.
+ * second pread each) when WANT_DIAGNOSIS. 0, QUEUE_FILE_E_END, _CORRUPT, negative errno. States
+ * are those of the time when the buffer was filled: who marks does not walk the same QueueFile to
+ * see the marks.
  */
 int queue_file_next_recipient(QueueFile *file, uint64_t *cursor, bool want_diagnosis,
                               QueueFileRecipient *ret);
@@ -123,7 +141,9 @@ int queue_file_mark(int fd, uint64_t offset, RecipientState state);
 
 /*
  * Keep DSN as the recipient's last diagnosis: in its slot behind END, which is appended on first
- * use. When STATE is not RECIPIENT_TODO the state is written after the diagnosis.
+ * use. When STATE is not RECIPIENT_TODO the state is written after the diagnosis (in one write with
+ * the slot's offset when that is new). 0, QUEUE_FILE_E_CORRUPT, negative errno; after -ENOSPC
+ * the state may still be written by queue_file_mark(), which needs no space.
  */
 int queue_file_write_diagnosis(int fd, uint64_t offset, const Dsn *dsn, usec_t now_usec,
                                RecipientState state);

@@ -17,6 +17,7 @@
  */
 
 #include <dirent.h>
+#include <limits.h>
 #include <stdbool.h>
 
 #include "common/base/clock.h"
@@ -43,9 +44,15 @@ enum {
         QUEUE_E_ODD = 5,    /* not a regular file, or not ours to open */
 };
 
+/* Room for any path in a queue directory: "BUCKET/NAME", or NAME with a suffix. */
+#define QUEUE_PATH_MAX (NAME_MAX + 48)
+
 const char *queue_dir_name(QueueDir dir);
 
-/* Open the queue at PATH (absolute). DIRS is a bit set (1 << QUEUE_...) of what this role uses. */
+/*
+ * Open the queue at PATH (absolute). DIRS is a bit set (1 << QUEUE_...) of what this role uses.
+ * Who quarantines or admits wants QUEUE_CORRUPT and QUEUE_HOLD in it.
+ */
 int queue_open(const char *path, unsigned dirs, Queue **ret);
 Queue *queue_free(Queue *queue);
 DEFINE_CLEANUP(Queue, queue_free)
@@ -53,13 +60,19 @@ DEFINE_CLEANUP(Queue, queue_free)
 /* Descriptor of a directory, owned by QUEUE. */
 int queue_dir_fd(const Queue *queue, QueueDir dir);
 
-/* Become the owner (qmgr; postsuper without qmgr) until QUEUE is freed. 0 or QUEUE_E_LOCKED. */
+/*
+ * Become the owner (qmgr; postsuper without qmgr) until QUEUE is freed: flock(2) on active/.lock.
+ * 0, QUEUE_E_LOCKED, negative errno.
+ */
 int queue_lock(Queue *queue);
 
-/* Free bytes and inodes for unprivileged writers. */
+/* Free bytes and inodes for unprivileged writers (UINT64_MAX where inodes have no limit). */
 int queue_free_space(const Queue *queue, uint64_t *ret_bytes, uint64_t *ret_inodes);
 
 /*
+ * NAME below is a name as queue_walk_next() gives it; for QUEUE_DEFERRED it is "BUCKET/NAME",
+ * which queue_deferred_path() puts together.
+ *
  * Open a message: regular file, no symbolic link followed, FIFOs never waited for. FLAGS is
  * O_RDONLY or O_RDWR. Returns 0 and the descriptor, QUEUE_E_GONE, QUEUE_E_ODD (quarantine it), or
  * negative errno.
@@ -68,21 +81,36 @@ int queue_open_message(const Queue *queue, QueueDir dir, const char *name, int f
 
 /* Move between the flat directories (not deferred). 0, QUEUE_E_GONE, QUEUE_E_EXISTS, -errno. */
 int queue_move(const Queue *queue, const char *name, QueueDir from, QueueDir to);
+
+/* 0, QUEUE_E_GONE, -errno. */
 int queue_remove(const Queue *queue, const char *name, QueueDir from);
+
+/*
+ * Remove from DIR what a crash of a writer leaves on a file system without O_TMPFILE: hidden names
+ * of durable-file.h that were last written more than a day before NOW_USEC. *RET_N (may be NULL)
+ * is how many. 0 or negative errno.
+ */
+int queue_remove_stale(const Queue *queue, QueueDir dir, usec_t now_usec, size_t *ret_n);
 
 /*
  * Take what cannot be processed out of FROM: to corrupt/NAME, or corrupt/NAME.RANDOM when that is
  * taken, or, where even that fails (another's directory), hidden in place as .NAME. 0: it does not
- * wake anybody any more.
+ * wake anybody any more. QUEUE_E_GONE, negative errno.
  */
 int queue_quarantine(const Queue *queue, const char *name, QueueDir from);
+
+/* The same with any flat directory as the target. */
+int queue_set_aside(const Queue *queue, const char *name, QueueDir from, QueueDir to);
 
 /* ---- deferred ---- */
 
 /* The bucket for a retry at DUE_USEC: rounded up to a multiple of 64 s. Name in decimal. */
 uint64_t queue_bucket_for(usec_t due_usec);
 
-/* active/ID -> deferred/BUCKET/ID; the bucket is made when missing. */
+/* "BUCKET/NAME". 0 or -ENAMETOOLONG. */
+int queue_deferred_path(uint64_t bucket, const char *name, char ret[QUEUE_PATH_MAX]);
+
+/* active/ID -> deferred/BUCKET/ID; the bucket is made when missing. Results as queue_move(). */
 int queue_defer(const Queue *queue, const QueueId *id, uint64_t bucket);
 
 /* deferred/BUCKET/ID -> active/ID. */
@@ -104,7 +132,10 @@ bool queue_bucket_is_due(uint64_t bucket, usec_t now_usec, usec_t max_backoff_us
 
 typedef struct QueueWalk QueueWalk;
 
-/* Names in DIR (for deferred: in one bucket, else bucket 0), unsorted, without hidden ones. */
+/*
+ * Names in DIR (for deferred: in one bucket, else bucket 0), unsorted, without hidden ones. 0,
+ * QUEUE_E_GONE (no such bucket), negative errno.
+ */
 int queue_walk_new(const Queue *queue, QueueDir dir, uint64_t bucket, QueueWalk **ret);
 QueueWalk *queue_walk_free(QueueWalk *walk);
 DEFINE_CLEANUP(QueueWalk, queue_walk_free)
