@@ -5,6 +5,7 @@
 
 #include "common/mail/queue.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -17,7 +18,7 @@
 
 #define BUCKET_SECONDS     64
 #define BUCKET_NAME_BYTES  24 /* a 64-bit decimal and its NUL */
-#define BUCKET_MAX_SECONDS (UINT64_MAX / USEC_PER_SEC)
+#define BUCKET_MAX_SECONDS (USEC_INFINITY / USEC_PER_SEC + BUCKET_SECONDS) /* rounded up */
 
 int queue_deferred_path(uint64_t bucket, const char *name, char ret[QUEUE_PATH_MAX]) {
         int n = snprintf(ret, QUEUE_PATH_MAX, "%" PRIu64 "/%s", bucket, name);
@@ -28,7 +29,8 @@ int queue_deferred_path(uint64_t bucket, const char *name, char ret[QUEUE_PATH_M
 uint64_t queue_bucket_for(usec_t due_usec) {
         uint64_t seconds = due_usec / USEC_PER_SEC + (due_usec % USEC_PER_SEC > 0);
 
-        return (seconds + BUCKET_SECONDS - 1) / BUCKET_SECONDS * BUCKET_SECONDS;
+        seconds = (seconds + BUCKET_SECONDS - 1) / BUCKET_SECONDS * BUCKET_SECONDS;
+        return seconds > 0 ? seconds : BUCKET_SECONDS;
 }
 
 /* The reverse of the name that we give: no leading zero, a multiple of 64. */
@@ -48,6 +50,7 @@ int queue_defer(const Queue *queue, const QueueId *id, uint64_t bucket) {
         char path[QUEUE_PATH_MAX], name[BUCKET_NAME_BYTES];
         int r;
 
+        assert(bucket > 0 && bucket % BUCKET_SECONDS == 0);
         r = queue_deferred_path(bucket, id->text, path);
         if (r != 0)
                 return r;

@@ -63,13 +63,16 @@ static void encode_slot(const Dsn *dsn, uint64_t owner, usec_t now_usec, uint8_t
  * then, so that no damage can make us write into a record or into another's slot. 0, negative errno.
  */
 static int check_slot(int fd, uint64_t owner, uint64_t offset, bool *ret) {
-        uint8_t slot[QUEUE_FORMAT_SLOT_BYTES];
+        uint8_t slot[QUEUE_FORMAT_SLOT_BYTES], records_end[8];
         int r;
 
         *ret = false;
-        if (offset <= owner || offset > INT64_MAX - sizeof(slot) ||
+        if (offset == 0 || offset > INT64_MAX - sizeof(slot) ||
             offset % QUEUE_FORMAT_SLOT_ALIGN != 0)
                 return 0;
+        r = file_pread_all(fd, records_end, sizeof(records_end), QUEUE_FORMAT_PRE_RECORDS_END);
+        if (r != 0 || offset < queue_format_get64(records_end))
+                return r == FILE_E_SHORT ? 0 : r;
         r = file_pread_all(fd, slot, sizeof(slot), (off_t)offset);
         if (r != 0)
                 return r == FILE_E_SHORT ? 0 : r;

@@ -104,7 +104,7 @@ int queue_set_aside(const Queue *queue, const char *name, QueueDir from, QueueDi
 
 /* ---- deferred ---- */
 
-/* The bucket for a retry at DUE_USEC: rounded up to a multiple of 64 s. Name in decimal. */
+/* The bucket for a retry at DUE_USEC: rounded up to a multiple of 64 s, at least 64. */
 uint64_t queue_bucket_for(usec_t due_usec);
 
 /* "BUCKET/NAME". 0 or -ENAMETOOLONG. */
