@@ -122,6 +122,35 @@ int queue_list_buckets(const Queue *queue, uint64_t **ret_buckets, size_t *ret_n
         return 0;
 }
 
+/* Rename BUCKET to the latest free name at or before *DUE, which ends up before that name. */
+static int make_bucket_due(const Queue *queue, uint64_t bucket, uint64_t *due) {
+        int deferred_fd = queue->dir_fds[QUEUE_DEFERRED];
+        char from[BUCKET_NAME_BYTES], to[BUCKET_NAME_BYTES];
+        int r = QUEUE_E_EXISTS;
+
+        bucket_name(bucket, from);
+        while (r == QUEUE_E_EXISTS && *due > 0) {
+                bucket_name(*due, to);
+                r = queue_rename(deferred_fd, from, deferred_fd, to);
+                *due -= BUCKET_SECONDS;
+        }
+        return r < 0 ? r : 0;
+}
+
+int queue_make_due(const Queue *queue, usec_t now_usec) {
+        uint64_t due = now_usec / USEC_PER_SEC / BUCKET_SECONDS * BUCKET_SECONDS;
+        uint64_t now = now_usec / USEC_PER_SEC;
+        _cleanup_(freep) uint64_t *buckets = NULL;
+        size_t n = 0;
+        int r;
+
+        r = queue_list_buckets(queue, &buckets, &n);
+        for (size_t i = 0; i < n && r == 0; i++)
+                if (buckets[i] > now)
+                        r = make_bucket_due(queue, buckets[i], &due);
+        return r;
+}
+
 int queue_remove_bucket(const Queue *queue, uint64_t bucket) {
         char name[BUCKET_NAME_BYTES];
 

@@ -119,6 +119,13 @@ int queue_undefer(const Queue *queue, const QueueId *id, uint64_t bucket);
 /* All buckets in ascending order; caller frees. Foreign names are left alone and ignored. */
 int queue_list_buckets(const Queue *queue, uint64_t **ret_buckets, size_t *ret_n);
 
+/*
+ * Make all that is deferred now due at NOW_USEC (a flush): buckets of the future get names of the
+ * past, one rename each however much mail is in them. What is deferred from then on goes to new
+ * buckets, so that nothing is tried twice by one flush. 0 or negative errno.
+ */
+int queue_make_due(const Queue *queue, usec_t now_usec);
+
 /* Remove it if empty; a bucket with mail in it stays (0). */
 int queue_remove_bucket(const Queue *queue, uint64_t bucket);
 

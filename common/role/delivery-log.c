@@ -16,7 +16,8 @@ int delivery_log_append_delay(Buf *buf, usec_t delay_usec) {
                         buf, "%llu",
                         (unsigned long long)((delay_usec + USEC_PER_SEC / 2) / USEC_PER_SEC));
         if (hundredths >= 100) { /* 1 s and more: tenths */
-                unsigned long long tenths = (hundredths + 5) / 10;
+                unsigned long long tenths =
+                        (delay_usec + 50 * USEC_PER_MSEC) / (100 * USEC_PER_MSEC);
 
                 if (tenths % 10 == 0)
                         return buf_printf(buf, "%llu", tenths / 10);
