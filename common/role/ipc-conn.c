@@ -250,6 +250,17 @@ int ipc_conn_fill(IpcConn *conn) {
         return r;
 }
 
+int ipc_conn_wait_input(IpcConn *conn) {
+        int r = 0;
+
+        while (r == 0 && !ipc_conn_has_input(conn)) {
+                r = ipc_conn_fill(conn);
+                if (r == IPC_E_AGAIN)
+                        r = conn_wait(conn, POLLIN);
+        }
+        return r;
+}
+
 int ipc_conn_receive(IpcConn *conn, IpcFrame *ret) {
         for (;;) {
                 size_t size;

@@ -83,6 +83,9 @@ int ipc_conn_take_fd(IpcConn *conn);
  */
 int ipc_conn_fill(IpcConn *conn);
 
+/* Wait until there is input, or the deadline. Results as ipc_conn_receive(). */
+int ipc_conn_wait_input(IpcConn *conn);
+
 /* Is input waiting in the buffer already (the peer pipelined its next request)? */
 bool ipc_conn_has_input(const IpcConn *conn);
 

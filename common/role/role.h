@@ -26,6 +26,8 @@ typedef struct RoleEnv {
         const Config *config; /* replaced on reload; do not keep pointers into it */
         sd_event *event;      /* NULL in a worker process */
         void *context;        /* the role's own, set by start() */
+
+        struct RoleNotify *notify; /* the skeleton's; NULL in a worker process and in tests */
 } RoleEnv;
 
 typedef enum RoleKind {
@@ -50,7 +52,8 @@ typedef struct Role {
          * (logged, LOG_ID_TIME_LIMIT), which costs that request only. */
         usec_t request_limit_usec;
 
-        /* Connections that one uid may have open at a worker service; 0: no limit. */
+        /* Connections that one uid may have open at a worker service; 0: no limit. One more is
+         * closed without a hello, so ipc_conn_connect() says IPC_E_CLOSED: try again later. */
         unsigned connections_per_uid;
 
         /*
@@ -75,8 +78,15 @@ typedef struct Role {
         /* Loops on a datagram listener: one datagram, from a peer in .peers. */
         void (*datagram)(RoleEnv *env, Str payload, const IpcPeer *sender);
 
-        /* Loops: is there nothing in hand, so that the process may go when idle? */
+        /* Loops: is there nothing in hand, so that the process may go when idle? Asked after
+         * every event: to be cheap. */
         bool (*is_idle)(RoleEnv *env);
+
+        /*
+         * Loops, may be NULL: SIGTERM came; begin nothing new. The process ends as soon as
+         * is_idle() says yes, and after 30 s in any case. NULL: it ends at once.
+         */
+        void (*drain)(RoleEnv *env);
 
         /*
          * Scanners: work off what is there. Returns the number of entries dealt with (so 0: wait
