@@ -1,0 +1,259 @@
+#include "services/qmgr/lifecycle.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <syslog.h>
+#include <utlist.h>
+
+#include "common/base/log.h"
+#include "common/mail/log-id.h"
+#include "common/mail/queue-admit.h"
+#include "common/role/admission-log.h"
+#include "common/role/delivery-log.h"
+
+/* What a message gets of the memory for recipients however little is left. */
+#define RECIPIENTS_MIN 10
+
+static LogField queue_id_field(const QueueId *id) {
+        return (LogField){ "UNITPOST_QUEUE_ID", str_from(id->text, QUEUE_ID_LEN) };
+}
+
+static void log_queue_error(const QueueId *id, const char *what, int r) {
+        LogField field = queue_id_field(id);
+
+        log_event(LOG_WARNING, LOG_ID_QUEUE_ERROR, &field, 1, "warning: %s: %s: %s", id->text, what,
+                  r < 0 ? strerror(-r) : "the queue file is not as it was");
+}
+
+static void log_queued(const Message *message) {
+        LogField field = queue_id_field(&message->id);
+
+        log_event(LOG_INFO, LOG_ID_QUEUED, &field, 1,
+                  "%s: from=<%.*s>, size=%llu, nrcpt=%llu (queue active)", message->id.text,
+                  STR_FMT(message->request.sender),
+                  (unsigned long long)message->request.content_size,
+                  (unsigned long long)queue_file_n_recipients(message->file));
+}
+
+static void forget(Manager *manager, Message *message) {
+        HASH_DEL(manager->messages, message);
+        manager->n_messages--;
+        message_free(message);
+        intake_resume(manager->intake);
+}
+
+static void fetch(Manager *manager, Message *message) {
+        unsigned max = manager->settings.recipients_max;
+        unsigned room = max > manager->n_entries ? max - manager->n_entries : 0;
+
+        message_fetch(message, room > RECIPIENTS_MIN ? room : RECIPIENTS_MIN);
+}
+
+/*
+ * active/ID is there: check it, and take it into memory. What was found by a walk may be from
+ * before a power cut, so all of it is read.
+ */
+static void admit(Manager *manager, const QueueId *id, bool was_found) {
+        QueueAdmission admission _cleanup_(queue_admission_deinit) = QUEUE_ADMISSION_NULL;
+        Message *message;
+        int r;
+
+        r = queue_admit(manager->queue, QUEUE_ACTIVE, id->text,
+                        was_found ? QUEUE_ADMIT_CHECK_CONTENT : 0, &admission);
+        if (r != 0 || admission.verdict != QUEUE_VERDICT_GOOD) {
+                admission_log(QUEUE_ACTIVE, id->text, &admission, r);
+                if (r < 0)
+                        manager_retry_active(manager);
+                return;
+        }
+        r = message_new(manager->queue, id, TAKE_PTR(admission.file), TAKE_FD(admission.fd),
+                        &lifecycle_message_handler, manager, &message);
+        if (r < 0) {
+                log_queue_error(id, "cannot take it into memory", r);
+                manager_retry_active(manager);
+                return;
+        }
+        HASH_ADD(hh, manager->messages, id, sizeof(message->id), message);
+        manager->n_messages++;
+        log_queued(message);
+        fetch(manager, message);
+}
+
+static int bring_to_active(Manager *manager, QueueDir dir, uint64_t bucket, const QueueId *id) {
+        if (dir == QUEUE_ACTIVE)
+                return 0;
+        if (dir == QUEUE_DEFERRED)
+                return queue_undefer(manager->queue, id, bucket);
+        return queue_move(manager->queue, id->text, dir, QUEUE_ACTIVE);
+}
+
+void lifecycle_activate(Manager *manager, const LifecycleSource *source, const QueueId *id) {
+        Message *known;
+        int r;
+
+        HASH_FIND(hh, manager->messages, id, sizeof(*id), known);
+        if (known)
+                return;
+        r = bring_to_active(manager, source->dir, source->bucket, id);
+        if (r == 0)
+                admit(manager, id, source->was_found);
+        else if (r != QUEUE_E_GONE)
+                log_queue_error(id, "cannot move it to active/", r);
+}
+
+/* ---- recipients ---- */
+
+static void answer_now(Manager *manager, Entry *entry, const char *code, const char *text) {
+        Dsn dsn;
+
+        dsn_set(&dsn, DSN_DEFERRED, code, "%s", text);
+        lifecycle_outcome(manager, entry, &dsn, false);
+}
+
+static void on_entry_ready(void *userdata, Entry *entry) {
+        Manager *manager = userdata;
+        Transport *transport;
+        ResolveRoute route;
+        int r;
+
+        manager->n_entries++;
+        resolve_recipient(&manager->settings.rules, entry->recipient.address, &route);
+        r = manager_transport(manager, route.transport, &transport);
+        if (r == 0)
+                r = transport_add(transport, route.nexthop, entry);
+        if (r == QMGR_E_BAD_NAME)
+                answer_now(manager, entry, "4.3.5", "mail transport has an invalid name");
+        else if (r < 0)
+                answer_now(manager, entry, "4.3.0", "queue manager is out of memory");
+}
+
+static void on_settled(void *userdata, Message *message) {
+        Manager *manager = userdata;
+
+        if (message->settled_queued)
+                return;
+        message->settled_queued = true;
+        DL_APPEND(manager->settled, message);
+        (void)sd_event_source_set_enabled(manager->settle, SD_EVENT_ONESHOT);
+}
+
+const MessageHandler lifecycle_message_handler = {
+        .entry_ready = on_entry_ready,
+        .settled = on_settled,
+};
+
+static void log_expired(Message *message) {
+        LogField field = queue_id_field(&message->id);
+
+        if (message->expired)
+                return;
+        message->expired = true;
+        log_event(LOG_INFO, LOG_ID_EXPIRED, &field, 1,
+                  "%s: from=<%.*s>, status=expired, returned to sender", message->id.text,
+                  STR_FMT(message->request.sender));
+}
+
+void lifecycle_outcome(void *userdata, Entry *entry, const Dsn *dsn, bool logged) {
+        Manager *manager = userdata;
+        Message *message = entry->message;
+        usec_t now = clock_realtime_usec();
+        bool expired;
+        int r;
+
+        if (!logged) {
+                DeliveryTimes times = { .started_usec = now, .ended_usec = now };
+
+                delivery_log(&message->request, &entry->recipient, dsn, &times);
+        }
+        expired = dsn->status == DSN_DEFERRED &&
+                  schedule_is_expired(&manager->settings.schedule,
+                                      str_is_empty(message->request.sender),
+                                      message->request.arrival_usec, now);
+        if (expired)
+                log_expired(message);
+        manager->n_entries--;
+        r = message_entry_done(entry, dsn, expired);
+        if (r != 0)
+                log_queue_error(&message->id, "cannot mark a recipient", r);
+}
+
+/* ---- the end of a pass ---- */
+
+static void defer(Manager *manager, Message *message) {
+        usec_t next = schedule_next_attempt(&manager->settings.schedule,
+                                            message->request.arrival_usec, clock_realtime_usec());
+        uint64_t bucket = queue_bucket_for(next);
+        int r = queue_defer(manager->queue, &message->id, bucket);
+
+        if (r == 0) {
+                intake_note_bucket(manager->intake, bucket);
+        } else if (r != QUEUE_E_GONE) {
+                log_queue_error(&message->id, "cannot move it to deferred/", r);
+                manager_retry_active(manager);
+        }
+        forget(manager, message);
+}
+
+static void remove_done(Manager *manager, Message *message) {
+        LogField field = queue_id_field(&message->id);
+        int r = queue_remove(manager->queue, message->id.text, QUEUE_ACTIVE);
+
+        if (r == 0) {
+                log_event(LOG_INFO, LOG_ID_REMOVED, &field, 1, "%s: removed", message->id.text);
+        } else if (r != QUEUE_E_GONE) {
+                log_queue_error(&message->id, "cannot remove it", r);
+                manager_retry_active(manager);
+        }
+        forget(manager, message);
+}
+
+static void conclude(Manager *manager, Message *message) {
+        if (message->n_deferred > 0)
+                defer(manager, message);
+        else
+                remove_done(manager, message);
+}
+
+void lifecycle_noticed(void *userdata, Message *message, bool ok) {
+        Manager *manager = userdata;
+        int r;
+
+        if (!ok) {
+                defer(manager, message);
+                return;
+        }
+        /* Marks matter only where the file lives on. */
+        if (message->n_deferred > 0) {
+                r = message_mark_returned(message);
+                if (r != 0)
+                        log_queue_error(&message->id, "cannot mark what was returned", r);
+        }
+        message->n_failed = 0;
+        conclude(manager, message);
+}
+
+static void abandon(Manager *manager, Message *message) {
+        if (message->error == -ENOENT) {
+                /* An admin took it away while we had it. */
+                forget(manager, message);
+                return;
+        }
+        log_queue_error(&message->id, "cannot read its recipients", message->error);
+        if (message->error == QUEUE_FILE_E_CORRUPT)
+                (void)queue_quarantine(manager->queue, message->id.text, QUEUE_ACTIVE);
+        else
+                manager_retry_active(manager);
+        forget(manager, message);
+}
+
+void lifecycle_settle(Manager *manager, Message *message) {
+        if (message->error != 0)
+                abandon(manager, message);
+        else if (!message->fetched_all)
+                fetch(manager, message);
+        else if (message->n_failed > 0)
+                notice_queue_add(manager->notices, message);
+        else
+                conclude(manager, message);
+}

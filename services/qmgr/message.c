@@ -1,0 +1,229 @@
+#include "services/qmgr/message.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+int message_new(const Queue *queue, const QueueId *id, QueueFile *file, int fd,
+                const MessageHandler *handler, void *userdata, Message **ret) {
+        const Envelope *envelope = queue_file_envelope(file);
+        Message *message = calloc(1, sizeof(*message));
+
+        if (!message || !(message->sender = str_dup(envelope->sender))) {
+                free(message);
+                queue_file_free(file);
+                fd_closep(&fd);
+                return -ENOMEM;
+        }
+        message->id = *id;
+        message->queue = queue;
+        message->handler = handler;
+        message->userdata = userdata;
+        message->spare_fd = fd;
+        message->mark_fd = -1;
+        message->file = file;
+        message->request = (DeliveryRequest){
+                .queue_id = str_from(message->id.text, QUEUE_ID_LEN),
+                .sender = str_from(message->sender, envelope->sender.len),
+                .arrival_usec = envelope->arrival_usec,
+                .active_usec = clock_realtime_usec(),
+                .content_offset = queue_file_content_offset(file),
+                .content_size = queue_file_content_size(file),
+                .flags = envelope->flags,
+        };
+        *ret = message;
+        return 0;
+}
+
+Message *message_free(Message *message) {
+        if (!message)
+                return NULL;
+        queue_file_free(message->file);
+        fd_closep(&message->spare_fd);
+        fd_closep(&message->mark_fd);
+        free(message->sender);
+        free(message);
+        return NULL;
+}
+
+static Str copy_text(char **at, Str text) {
+        Str copy = str_from(*at, text.len);
+
+        if (text.len > 0)
+                memcpy(*at, text.data, text.len);
+        *at += text.len;
+        return copy;
+}
+
+static Entry *entry_new(Message *message, const QueueFileRecipient *from) {
+        const Recipient *recipient = &from->recipient;
+        Entry *entry = calloc(1, sizeof(*entry) + recipient->address.len + recipient->original.len +
+                                         recipient->orcpt.len);
+        char *at;
+
+        if (!entry)
+                return NULL;
+        at = entry->text;
+        entry->message = message;
+        entry->recipient = (DeliveryRecipient){
+                .handle = from->offset,
+                .address = copy_text(&at, recipient->address),
+                .original = copy_text(&at, recipient->original),
+                .orcpt = copy_text(&at, recipient->orcpt),
+                .notify = recipient->notify,
+        };
+        return entry;
+}
+
+/*
+ * The reader works on spare_fd; once a delivery has taken that, recipients beyond the first batch
+ * need an open file again.
+ */
+static int reopen_reader(Message *message) {
+        QueueFile *file;
+        int fd, r;
+
+        if (message->spare_fd >= 0)
+                return 0;
+        r = queue_open_message(message->queue, QUEUE_ACTIVE, message->id.text, O_RDONLY, &fd);
+        if (r != 0)
+                return r > 0 ? -ENOENT : r;
+        r = queue_file_open(fd, &file);
+        if (r != 0) {
+                fd_closep(&fd);
+                return r > 0 ? QUEUE_FILE_E_CORRUPT : r;
+        }
+        queue_file_free(message->file);
+        message->file = file;
+        message->spare_fd = fd;
+        return 0;
+}
+
+static int fetch_batch(Message *message, unsigned limit, Entry **ret_batch) {
+        QueueFileRecipient recipient;
+        Entry *entry;
+        int r;
+
+        for (unsigned n = 0; n < limit;) {
+                r = queue_file_next_recipient(message->file, &message->cursor, false, &recipient);
+                if (r == QUEUE_FILE_E_END) {
+                        message->fetched_all = true;
+                        return 0;
+                }
+                if (r != 0)
+                        return r;
+                if (recipient.state == RECIPIENT_FAILED)
+                        message->n_failed++;
+                if (recipient.state != RECIPIENT_TODO)
+                        continue;
+                entry = entry_new(message, &recipient);
+                if (!entry)
+                        return -ENOMEM;
+                entry->next = *ret_batch;
+                *ret_batch = entry;
+                message->n_out++;
+                n++;
+        }
+        return 0;
+}
+
+static Entry *reverse(Entry *list) {
+        Entry *head = NULL, *next;
+
+        for (; list; list = next) {
+                next = list->next;
+                list->next = head;
+                head = list;
+        }
+        return head;
+}
+
+void message_fetch(Message *message, unsigned limit) {
+        Entry *batch = NULL, *next;
+
+        message->error = reopen_reader(message);
+        if (message->error == 0)
+                message->error = fetch_batch(message, limit, &batch);
+        /* Count first, hand out then: a callee may answer at once, and the batch must be whole. */
+        for (batch = reverse(batch); batch; batch = next) {
+                next = batch->next;
+                batch->next = NULL;
+                message->handler->entry_ready(message->userdata, batch);
+        }
+        if (message->n_out == 0)
+                message->handler->settled(message->userdata, message);
+}
+
+static int mark_fd(Message *message) {
+        int r = 0;
+
+        if (message->mark_fd < 0)
+                r = queue_open_message(message->queue, QUEUE_ACTIVE, message->id.text, O_RDWR,
+                                       &message->mark_fd);
+        return r > 0 ? -ENOENT : r;
+}
+
+/* Nothing will be read from the file again: its end is near, and a mark would be a wasted write. */
+static bool is_last_and_well(const Message *message) {
+        return message->n_out == 1 && message->fetched_all && message->n_failed == 0 &&
+               message->n_deferred == 0;
+}
+
+static int write_outcome(Message *message, uint64_t handle, const Dsn *dsn, RecipientState state) {
+        int r;
+
+        if (state == RECIPIENT_SENT && is_last_and_well(message))
+                return 0;
+        r = mark_fd(message);
+        if (r < 0)
+                return r;
+        if (state == RECIPIENT_SENT)
+                return queue_file_mark(message->mark_fd, handle, state);
+        return queue_file_write_diagnosis(message->mark_fd, handle, dsn, clock_realtime_usec(),
+                                          state);
+}
+
+int message_entry_done(Entry *entry, const Dsn *dsn, bool expired) {
+        Message *message = entry->message;
+        RecipientState state = RECIPIENT_TODO;
+        int r;
+
+        if (dsn->status == DSN_SENT)
+                state = RECIPIENT_SENT;
+        else if (dsn->status == DSN_BOUNCED || expired)
+                state = RECIPIENT_FAILED;
+        r = write_outcome(message, entry->recipient.handle, dsn, state);
+        if (state == RECIPIENT_TODO)
+                message->n_deferred++;
+        else if (state == RECIPIENT_FAILED)
+                message->n_failed++;
+        free(entry);
+        if (--message->n_out == 0)
+                message->handler->settled(message->userdata, message);
+        return r;
+}
+
+int message_open(Message *message, int *ret_fd) {
+        if (message->spare_fd >= 0 && message->fetched_all) {
+                *ret_fd = TAKE_FD(message->spare_fd);
+                return 0;
+        }
+        return queue_open_message(message->queue, QUEUE_ACTIVE, message->id.text, O_RDONLY, ret_fd);
+}
+
+int message_mark_returned(Message *message) {
+        uint64_t cursor = 0;
+        QueueFileRecipient recipient;
+        int r;
+
+        r = mark_fd(message);
+        if (r == 0)
+                r = reopen_reader(message);
+        while (r == 0) {
+                r = queue_file_next_recipient(message->file, &cursor, false, &recipient);
+                if (r == 0 && recipient.state == RECIPIENT_FAILED)
+                        r = queue_file_mark(message->mark_fd, recipient.offset, RECIPIENT_RETURNED);
+        }
+        return r == QUEUE_FILE_E_END ? 0 : r;
+}

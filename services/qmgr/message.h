@@ -1,0 +1,88 @@
+#pragma once
+
+/*
+ * A message in active/, as qmgr holds it: what the queue file says, and where each recipient
+ * stands. Recipients come into memory in batches; the file is the only truth.
+ *
+ *   message_new -> message_fetch -> (entries are out) -> message_entry_done ... -> settled()
+ *               -> message_fetch of the next batch, or: notice, then defer or remove
+ *
+ * Knows no transports: entries are given to the owner (MessageHandler), outcomes come back.
+ */
+
+#include <stdbool.h>
+#include <uthash.h>
+
+#include "common/mail/dsn.h"
+#include "common/mail/queue-file.h"
+#include "common/mail/queue.h"
+#include "common/role/protocol-delivery.h"
+
+typedef struct Message Message;
+typedef struct Entry Entry;
+
+/* One recipient that is in memory. Owned by whoever has it: a destination, then a delivery. */
+struct Entry {
+        Message *message;
+        DeliveryRecipient recipient; /* slices into text */
+        void *destination;           /* the owner's */
+        Entry *prev, *next;          /* the owner's list */
+        char text[];
+};
+
+typedef struct MessageHandler {
+        /* A recipient to be delivered; the callee owns ENTRY until message_entry_done(). */
+        void (*entry_ready)(void *userdata, Entry *entry);
+        /*
+         * No entry is out: look at error, fetched_all and the counts, and decide. May come from
+         * inside message_fetch() and message_entry_done(), more than once: only take a note.
+         */
+        void (*settled)(void *userdata, Message *message);
+} MessageHandler;
+
+struct Message {
+        QueueId id;
+        const Queue *queue;
+        const MessageHandler *handler;
+        void *userdata;
+        DeliveryRequest request; /* what agents are told; slices into sender and id */
+        char *sender;
+        int spare_fd; /* open for reading, for the first delivery; -1 when used */
+        int mark_fd;  /* open for writing once a mark was needed; -1 */
+        QueueFile *file;
+        uint64_t cursor;
+        bool fetched_all;
+        bool expired;
+        bool settled_queued;
+        int error;         /* fetch failed: QUEUE_FILE_E_CORRUPT or negative errno */
+        unsigned n_out;    /* entries in memory */
+        unsigned n_failed; /* recipients in RECIPIENT_FAILED */
+        unsigned n_deferred;
+        Message *prev, *next; /* the owner's list of settled messages */
+        UT_hash_handle hh;
+};
+
+/* Take over FILE and FD (open read-only) of active/ID. */
+int message_new(const Queue *queue, const QueueId *id, QueueFile *file, int fd,
+                const MessageHandler *handler, void *userdata, Message **ret);
+Message *message_free(Message *message);
+DEFINE_CLEANUP(Message, message_free)
+
+/*
+ * Bring at most LIMIT more recipients into memory and hand them out; or be settled at once, with
+ * fetched_all or error set.
+ */
+void message_fetch(Message *message, unsigned limit);
+
+/*
+ * The outcome for one recipient, which is freed. Writes it into the queue file, except where the
+ * file is about to be removed for being done with. EXPIRED: a deferral is the end. Errors of the
+ * file are returned; the outcome counts all the same.
+ */
+int message_entry_done(Entry *entry, const Dsn *dsn, bool expired);
+
+/* A descriptor for one delivery, open for reading; caller owns it. QUEUE_E_GONE, -errno. */
+int message_open(Message *message, int *ret_fd);
+
+/* The notice is on disk: what was FAILED is RETURNED. */
+int message_mark_returned(Message *message);

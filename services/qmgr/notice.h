@@ -1,0 +1,27 @@
+#pragma once
+
+/*
+ * Messages that wait for bounce to tell their sender. qmgr marks recipients as returned only
+ * after bounce has said that the notice is on disk.
+ */
+
+#include <stdbool.h>
+#include <systemd/sd-event.h>
+
+#include "services/qmgr/agent-pool.h"
+#include "services/qmgr/message.h"
+
+typedef struct NoticeQueue NoticeQueue;
+
+/* OK: the notice is on disk, or none was due. Else the message is to be tried again later. */
+typedef void (*NoticeDone)(void *userdata, Message *message, bool ok);
+
+int notice_queue_new(sd_event *event, usec_t retry_usec, NoticeDone done, void *userdata,
+                     NoticeQueue **ret);
+NoticeQueue *notice_queue_free(NoticeQueue *queue);
+DEFINE_CLEANUP(NoticeQueue, notice_queue_free)
+
+/* DONE is called once for MESSAGE, from the loop, never from inside this call. */
+void notice_queue_add(NoticeQueue *queue, Message *message);
+
+void notice_queue_revive(NoticeQueue *queue);

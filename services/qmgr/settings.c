@@ -1,0 +1,53 @@
+#include "services/qmgr/settings.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static char *copy_string(const Config *config, ConfigParam param) {
+        return str_dup(str_from_cstr(config_string(config, param)));
+}
+
+int settings_init(Settings *settings, const Config *config) {
+        *settings = (Settings){
+                .schedule = {
+                        .minimal_backoff_usec = config_time_usec(config, PARAM_minimal_backoff_time),
+                        .maximal_backoff_usec = config_time_usec(config, PARAM_maximal_backoff_time),
+                        .queue_lifetime_usec = config_time_usec(config, PARAM_maximal_queue_lifetime),
+                        .bounce_lifetime_usec = config_time_usec(config, PARAM_bounce_queue_lifetime),
+                },
+                .mydestination = copy_string(config, PARAM_mydestination),
+                .local_transport = copy_string(config, PARAM_local_transport),
+                .default_transport = copy_string(config, PARAM_default_transport),
+                .active_max = (unsigned)config_int(config, PARAM_qmgr_message_active_limit),
+                .recipients_max = (unsigned)config_int(config, PARAM_qmgr_message_recipient_limit),
+                .retry_usec = config_time_usec(config, PARAM_transport_retry_time),
+        };
+        if (!settings->mydestination || !settings->local_transport || !settings->default_transport)
+                return -ENOMEM;
+        settings->rules = (ResolveRules){
+                .mydestination = str_from_cstr(settings->mydestination),
+                .local_transport = str_from_cstr(settings->local_transport),
+                .default_transport = str_from_cstr(settings->default_transport),
+        };
+        return 0;
+}
+
+void settings_deinit(Settings *settings) {
+        free(settings->mydestination);
+        free(settings->local_transport);
+        free(settings->default_transport);
+        *settings = SETTINGS_NULL;
+}
+
+TransportLimits settings_transport_limits(const Config *config, const char *name) {
+        return (TransportLimits){
+                .destination_concurrency =
+                        (unsigned)config_service_int(config, name, "destination_concurrency_limit",
+                                                     PARAM_default_destination_concurrency_limit),
+                .destination_recipients =
+                        (unsigned)config_service_int(config, name, "destination_recipient_limit",
+                                                     PARAM_default_destination_recipient_limit),
+                .processes = (unsigned)config_int(config, PARAM_default_process_limit),
+                .retry_usec = config_time_usec(config, PARAM_transport_retry_time),
+        };
+}

@@ -1,0 +1,54 @@
+/* services/qmgr/schedule: back-off that doubles with age, within bounds; when mail expires. */
+
+#include "common/base/macro.h"
+#include "services/qmgr/schedule.h"
+#include "tests/unit/unit.h"
+
+#define SEC(n) ((usec_t)(n)*USEC_PER_SEC)
+
+static const ScheduleLimits limits = {
+        .minimal_backoff_usec = SEC(300),
+        .maximal_backoff_usec = SEC(4000),
+        .queue_lifetime_usec = SEC(432000),
+        .bounce_lifetime_usec = SEC(1000),
+};
+
+START_TEST(next_attempt_is_as_far_as_the_message_is_old) {
+        static const struct {
+                usec_t age, delay;
+        } rows[] = {
+                { 0, SEC(300) },
+                { SEC(299), SEC(300) },
+                { SEC(301), SEC(301) },
+                { SEC(600), SEC(600) },
+                { SEC(1200), SEC(1200) },
+                { SEC(4000), SEC(4000) },
+                { SEC(400000), SEC(4000) },
+        };
+        usec_t now = SEC(1000000);
+
+        for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+                ck_assert_uint_eq(schedule_next_attempt(&limits, now - rows[i].age, now),
+                                  now + rows[i].delay);
+}
+END_TEST
+
+START_TEST(an_arrival_in_the_future_counts_as_now) {
+        ck_assert_uint_eq(schedule_next_attempt(&limits, SEC(2000), SEC(1000)), SEC(1300));
+        ck_assert(!schedule_is_expired(&limits, false, SEC(2000), SEC(1000)));
+}
+END_TEST
+
+START_TEST(mail_expires_after_its_lifetime_notices_after_theirs) {
+        ck_assert(!schedule_is_expired(&limits, false, 0, SEC(432000)));
+        ck_assert(schedule_is_expired(&limits, false, 0, SEC(432000) + 1));
+        ck_assert(!schedule_is_expired(&limits, true, 0, SEC(1000)));
+        ck_assert(schedule_is_expired(&limits, true, 0, SEC(1001)));
+}
+END_TEST
+
+int main(void) {
+        return unit_main("qmgr-schedule", next_attempt_is_as_far_as_the_message_is_old,
+                         an_arrival_in_the_future_counts_as_now,
+                         mail_expires_after_its_lifetime_notices_after_theirs, NULL);
+}
