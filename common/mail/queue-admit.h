@@ -28,6 +28,7 @@ typedef struct QueueAdmission {
 
 #define QUEUE_ADMISSION_NULL ((QueueAdmission){ .reason = "", .fd = -1 })
 
+/* Free and close what it holds; it is as QUEUE_ADMISSION_NULL then. */
 void queue_admission_deinit(QueueAdmission *admission);
 
 /* Flags for queue_admit(). */

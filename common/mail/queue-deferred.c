@@ -164,6 +164,6 @@ bool queue_bucket_is_due(uint64_t bucket, usec_t now_usec, usec_t max_backoff_us
         uint64_t now = now_usec / USEC_PER_SEC;
         uint64_t limit = usec_add(now_usec, max_backoff_usec) / USEC_PER_SEC;
 
-        /* A bucket's name is rounded up, by as much as two of its lengths with the clock's jitter. */
+        /* Names are rounded up, and a small step of the clock is no reason to hurry. */
         return bucket <= now || bucket > limit + 2 * BUCKET_SECONDS;
 }

@@ -59,8 +59,9 @@ static void encode_slot(const Dsn *dsn, uint64_t owner, usec_t now_usec, uint8_t
 }
 
 /*
- * Is there a whole diagnosis of OWNER at OFFSET? An offset that came from the file is believed only
- * then, so that no damage can make us write into a record or into another's slot. 0, negative errno.
+ * Is there a whole diagnosis of OWNER at OFFSET? An offset that came from the file is believed
+ * only then, so that no damage can make us write into a record or into another's slot. 0,
+ * negative errno.
  */
 static int check_slot(int fd, uint64_t owner, uint64_t offset, bool *ret) {
         uint8_t slot[QUEUE_FORMAT_SLOT_BYTES], records_end[8];

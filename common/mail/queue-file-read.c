@@ -102,6 +102,7 @@ static int load_content(QueueFile *file, uint64_t offset, Record *ret) {
         if (offset != file->content_offset || size != file->content_size)
                 return corrupt("content is not where the preamble says");
         file->content_crc = queue_format_get32(head + 9);
+        ret->payload = head; /* of no use, but not NULL; its length stays 0 */
         ret->next = offset + size;
         return 0;
 }

@@ -75,6 +75,7 @@ int queue_file_writer_add_recipient(QueueFileWriter *writer, const Recipient *re
  */
 int queue_file_writer_add_content(QueueFileWriter *writer, Str data);
 
+/* What was added so far. */
 uint64_t queue_file_writer_content_size(const QueueFileWriter *writer);
 uint64_t queue_file_writer_n_recipients(const QueueFileWriter *writer);
 
@@ -85,7 +86,7 @@ uint64_t queue_file_writer_n_recipients(const QueueFileWriter *writer);
  */
 int queue_file_writer_commit(QueueFileWriter *writer, const QueueId *id);
 
-/* ---- reading: everybody; pread(2) only, so that a shared descriptor's offset does not matter -- */
+/* ---- reading: everybody; by pread(2), so that a shared descriptor's offset is no matter ---- */
 
 typedef struct QueueFile QueueFile;
 
@@ -117,6 +118,7 @@ const char *queue_file_reason(void);
  */
 int queue_file_check_content(QueueFile *file);
 
+/* What the file says; the envelope's slices live as long as FILE, its queue_id is empty. */
 const Envelope *queue_file_envelope(const QueueFile *file);
 uint64_t queue_file_content_offset(const QueueFile *file);
 uint64_t queue_file_content_size(const QueueFile *file);

@@ -47,6 +47,7 @@ enum {
 /* Room for any path in a queue directory: "BUCKET/NAME", or NAME with a suffix. */
 #define QUEUE_PATH_MAX (NAME_MAX + 48)
 
+/* "maildrop" ... as in paths and in mailq's output. */
 const char *queue_dir_name(QueueDir dir);
 
 /*
