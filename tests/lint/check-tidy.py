@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from tree import BUILD, ROOT, finding, finish, need, run
 
 N_PARALLEL = 2
-LINE = re.compile(r'^(/\S+?):(\d+):\d+: (?:error|warning): (.*)$', re.M)
+LINE = re.compile(r'^(\S+?):(\d+):\d+: (?:error|warning): (.*)$', re.M)
 
 program = shutil.which('clang-tidy-14') or need('clang-tidy')
 
@@ -37,5 +37,5 @@ with ThreadPoolExecutor(N_PARALLEL) as pool:
             hits = [(path, '1', result.stdout.strip())]
         seen |= set(hits)
 for path, line, text in seen:  # one in a header is reported by each source that includes it
-    finding(os.path.relpath(os.path.realpath(path), ROOT), int(line), text)
+    finding(os.path.relpath(os.path.realpath(os.path.join(BUILD, path)), ROOT), int(line), text)
 finish(len(paths), 'C files')
