@@ -13,6 +13,7 @@ static const Role role = {
         .start = manager_start,
         .stop = manager_stop,
         .reload = manager_reload,
+        .drain = manager_drain,
         .datagram = manager_datagram,
         .is_idle = manager_is_idle,
 };

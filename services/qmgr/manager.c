@@ -98,7 +98,7 @@ static void flush_one(Manager *manager, const QueueId *id) {
 static bool has_room(void *userdata) {
         Manager *manager = userdata;
 
-        return manager->n_messages < manager->settings.active_max &&
+        return !manager->is_draining && manager->n_messages < manager->settings.active_max &&
                manager->n_entries < manager->settings.recipients_max;
 }
 
@@ -310,23 +310,40 @@ void manager_datagram(RoleEnv *env, Str payload, const IpcPeer *sender) {
 }
 
 /*
- * Before a "yes" one look into incoming/: cleanup may have given up telling us while our socket
- * was full.
+ * What an agent is doing now it will have done, whether we hear of it or not; so its answer is
+ * waited for, or the same mail would be delivered again.
+ */
+void manager_drain(RoleEnv *env) {
+        Manager *manager = env->context;
+        TransportEntry *entry, *next;
+
+        manager->is_draining = true;
+        notice_queue_drain(manager->notices);
+        HASH_ITER(hh, manager->transports, entry, next)
+                transport_drain(entry->transport);
+}
+
+static bool is_drained(const Manager *manager) {
+        TransportEntry *entry, *next;
+
+        HASH_ITER(hh, manager->transports, entry, next)
+                if (transport_n_running(entry->transport) > 0)
+                        return false;
+        return !manager->settled && notice_queue_n_running(manager->notices) == 0;
+}
+
+/*
+ * Called after every event, so it looks at nothing but memory: mail in incoming/ that nobody
+ * announced makes the path unit start us again.
  */
 bool manager_is_idle(RoleEnv *env) {
         Manager *manager = env->context;
-        QueueWalk *walk _cleanup_(queue_walk_freep) = NULL;
-        const char *name;
         int enabled = SD_EVENT_OFF;
 
+        if (manager->is_draining)
+                return is_drained(manager);
+        if (manager->n_messages > 0)
+                return false;
         (void)sd_event_source_get_enabled(manager->active_retry, &enabled);
-        if (manager->n_messages > 0 || enabled != SD_EVENT_OFF ||
-            !intake_is_idle(manager->intake, STAY_HORIZON_USEC))
-                return false;
-        if (queue_walk_new(manager->queue, QUEUE_INCOMING, 0, &walk) == 0 &&
-            queue_walk_next(walk, &name) == 0) {
-                intake_want(manager->intake, QUEUE_INCOMING);
-                return false;
-        }
-        return true;
+        return enabled == SD_EVENT_OFF && intake_is_idle(manager->intake, STAY_HORIZON_USEC);
 }

@@ -38,6 +38,7 @@ typedef struct Manager {
         Message *messages; /* by ID */
         unsigned n_messages;
         unsigned n_entries;   /* recipients in memory */
+        bool is_draining;     /* about to stop: no new work */
         unsigned n_announced; /* by datagram, since the last look into incoming/ */
         Message *settled;     /* to be looked at from the loop */
         sd_event_source *settle;
@@ -47,6 +48,7 @@ typedef struct Manager {
 int manager_start(RoleEnv *env);
 void manager_stop(RoleEnv *env);
 void manager_reload(RoleEnv *env);
+void manager_drain(RoleEnv *env);
 void manager_datagram(RoleEnv *env, Str payload, const IpcPeer *sender);
 bool manager_is_idle(RoleEnv *env);
 

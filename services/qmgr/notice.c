@@ -14,6 +14,8 @@ struct NoticeQueue {
         AgentPool *pool;
         Message *waiting; /* by Message.prev, next: a message here is in no other list */
         unsigned n_waiting;
+        unsigned n_running;
+        bool is_draining;
         NoticeDone done;
         void *userdata;
         sd_event_source *fail_waiting; /* when the service is dead */
@@ -66,11 +68,12 @@ static void *notice_next(void *userdata, Buf *request, int *ret_fd) {
         Message *message;
         Notice *notice;
 
-        while ((message = pop_waiting(queue))) {
+        while (!queue->is_draining && (message = pop_waiting(queue))) {
                 agent_pool_pump(queue->pool, queue->n_waiting);
                 notice = calloc(1, sizeof(*notice));
                 if (notice && build_request(message, request, ret_fd) == 0) {
                         notice->message = message;
+                        queue->n_running++;
                         return notice;
                 }
                 free(notice);
@@ -101,6 +104,7 @@ static void notice_done(void *userdata, void *work, int reason) {
         bool ok = reason == 0 && notice->ok;
 
         free(notice);
+        queue->n_running--;
         queue->done(queue->userdata, message, ok);
 }
 
@@ -165,4 +169,12 @@ void notice_queue_add(NoticeQueue *queue, Message *message) {
 
 void notice_queue_revive(NoticeQueue *queue) {
         agent_pool_revive(queue->pool);
+}
+
+void notice_queue_drain(NoticeQueue *queue) {
+        queue->is_draining = true;
+}
+
+unsigned notice_queue_n_running(const NoticeQueue *queue) {
+        return queue->n_running;
 }

@@ -25,3 +25,7 @@ DEFINE_CLEANUP(NoticeQueue, notice_queue_free)
 void notice_queue_add(NoticeQueue *queue, Message *message);
 
 void notice_queue_revive(NoticeQueue *queue);
+
+/* Ask for no further notice; how many are being made. */
+void notice_queue_drain(NoticeQueue *queue);
+unsigned notice_queue_n_running(const NoticeQueue *queue);

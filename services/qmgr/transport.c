@@ -35,6 +35,8 @@ struct Transport {
         Destination *destinations;
         Destination *ready; /* those that may start a delivery now; the first is next */
         unsigned n_ready;
+        unsigned n_running;
+        bool is_draining;
         TransportOutcome outcome;
         void *userdata;
         sd_event_source *fail_waiting; /* when dead: answers what waits */
@@ -153,6 +155,7 @@ static void run_finish(Transport *transport, Run *run, const char *why) {
         dsn_set(&dsn, DSN_DEFERRED, "4.3.0", "%s", why);
         answer_all(transport, &run->entries, &dsn);
         destination->n_running--;
+        transport->n_running--;
         destination_update(destination);
         pump(transport);
         free(run);
@@ -163,13 +166,14 @@ static void *transport_next(void *userdata, Buf *request, int *ret_fd) {
         Destination *destination;
         Run *run;
 
-        while ((destination = transport->ready)) {
+        while (!transport->is_draining && (destination = transport->ready)) {
                 run = calloc(1, sizeof(*run));
                 if (!run)
                         return NULL;
                 run->destination = destination;
                 take_entries(destination, run);
                 destination->n_running++;
+                transport->n_running++;
                 /* To the end of the line: destinations take turns. */
                 DL_DELETE(transport->ready, destination);
                 transport->n_ready--;
@@ -316,6 +320,14 @@ void transport_set_limits(Transport *transport, const TransportLimits *limits) {
 
         transport->limits = *limits;
         agent_pool_set_limits(transport->pool, &pool_limits);
+}
+
+void transport_drain(Transport *transport) {
+        transport->is_draining = true;
+}
+
+unsigned transport_n_running(const Transport *transport) {
+        return transport->n_running;
 }
 
 void transport_revive(Transport *transport) {

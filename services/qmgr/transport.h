@@ -47,5 +47,9 @@ int transport_add(Transport *transport, Str nexthop, Entry *entry);
 /* For deliveries that start from now on. */
 void transport_set_limits(Transport *transport, const TransportLimits *limits);
 
+/* Start no further delivery; how many are still running. */
+void transport_drain(Transport *transport);
+unsigned transport_n_running(const Transport *transport);
+
 /* Forget that it was dead. */
 void transport_revive(Transport *transport);
