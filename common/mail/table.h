@@ -47,15 +47,27 @@ enum {
 };
 
 /*
+ * Is TYPE ("tdb", "hash", "btree" ...) one of those that are looked up in a tdb index, which
+ * table_index_build() makes from a source?
+ */
+bool table_type_is_indexed(Str type);
+
+/*
  * Make the table named SPEC. Opens nothing yet: a source that is missing, or breaks later, shows
  * as TABLE_ERROR on lookup and heals by itself. INDEX_DIR is where tdb indexes live
- * (/var/lib/unitpost/tables), borrowed. *RET_REASON (may be NULL) gets a static text on
+ * (/var/lib/unitpost/tables). *RET_REASON (may be NULL) gets a static text on
  * TABLE_E_SYNTAX.
  */
 int table_new(Str spec, const char *index_dir, const TableTransport *transport, Table **ret,
               const char **ret_reason);
 Table *table_free(Table *table);
 DEFINE_CLEANUP(Table, table_free)
+
+/*
+ * A source that does not exist is an empty table from now on, not an error: for the sources of
+ * default settings (an empty /etc works), never for one that the admin named.
+ */
+void table_allow_missing(Table *table);
 
 /* The SPEC it was made from. */
 Str table_spec(const Table *table);
@@ -79,6 +91,7 @@ TableResult table_lookup_wait(Table *table, Str key, Buf *ret);
 typedef struct TableType {
         const char *name;
         bool may_block; /* goes through the transport where there is one */
+        bool any_key;   /* asked for keys, too, that no text file can hold */
         int (*open)(Table *table, Str name, const char **ret_reason);
         int (*lookup)(Table *table, Str key, TableReply reply, void *userdata);
         void (*close)(Table *table);

@@ -200,6 +200,10 @@ usec_t config_time_usec(const Config *config, ConfigParam param) {
         return (usec_t)config->values[param].number;
 }
 
+bool config_is_set(const Config *config, ConfigParam param) {
+        return config->layers.params[param].file != NULL;
+}
+
 int64_t config_service_int(const Config *config, const char *service, const char *suffix,
                            ConfigParam fallback) {
         _cleanup_(buf_deinit) Buf name = BUF_INIT(1024);

@@ -80,6 +80,9 @@ bool config_bool(const Config *config, ConfigParam param);
 int64_t config_int(const Config *config, ConfigParam param); /* INT and SIZE */
 usec_t config_time_usec(const Config *config, ConfigParam param);
 
+/* Was it set by a file or -o (to whatever value), so that its default does not count? */
+bool config_is_set(const Config *config, ConfigParam param);
+
 /*
  * A name made from a service's name, as "relay_destination_concurrency_limit"; when the admin did
  * not set it, the value of FALLBACK. FALLBACK's type and bounds apply.

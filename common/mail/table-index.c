@@ -1,0 +1,283 @@
+/*
+ * Makes the index of a source: tdb in anonymous memory (fast, and a full disk shows as an error
+ * of write, not as SIGBUS), sealed, copied to a nameless file in the index directory, given the
+ * source's owner and mode, synced, renamed into place. Until the rename nothing is visible; where
+ * anything fails the old index stays.
+ */
+
+#include "common/mail/table-index.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "common/base/clock.h"
+#include "common/base/durable-file.h"
+#include "common/base/file.h"
+#include "common/mail/table-seal.h"
+#include "common/mail/table-tdb-lib.h"
+#include "common/mail/table.h"
+
+#define NAME_MAX_BYTES   255
+#define LEFTOVER_SECONDS 3600
+#define CHUNK_BYTES      ((size_t)64 * 1024)
+
+/* Chains of the tdb: about one entry each. */
+#define HASH_SIZE_MIN 127
+#define HASH_SIZE_MAX 1000003
+
+static int append_index_name(Str source, Buf *ret) {
+        for (size_t i = 0; i < source.len; i++)
+                (void)buf_append_char(ret, source.data[i] == '/' ? '%' : source.data[i]);
+        (void)buf_append_cstr(ret, ".tdb");
+        return ret->error;
+}
+
+int table_index_path(const char *index_dir, Str source, Buf *ret) {
+        (void)buf_append_cstr(ret, index_dir);
+        (void)buf_append_char(ret, '/');
+        return append_index_name(source, ret);
+}
+
+static int fail_source(TableIndexResult *result, int error) {
+        result->source_error = error;
+        return TABLE_INDEX_E_SOURCE;
+}
+
+/* Read a regular file whole, with its owner, mode and time from before. */
+static int read_source(const char *path, Buf *ret, struct stat *ret_st, TableIndexResult *result) {
+        _cleanup_(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+        char *room;
+        int r;
+
+        if (fd < 0 || fstat(fd, ret_st) < 0)
+                return fail_source(result, errno);
+        if (!S_ISREG(ret_st->st_mode))
+                return fail_source(result, S_ISDIR(ret_st->st_mode) ? EISDIR : EINVAL);
+        if ((uint64_t)ret_st->st_size > TABLE_SOURCE_MAX_BYTES)
+                return fail_source(result, EFBIG);
+        r = buf_reserve(ret, (size_t)ret_st->st_size, &room);
+        if (r != 0)
+                return r < 0 ? r : -ENOMEM;
+        r = file_pread_all(fd, room, (size_t)ret_st->st_size, 0);
+        if (r != 0) /* shorter than a moment ago: it is being written */
+                return fail_source(result, r < 0 ? -r : EBUSY);
+        buf_commit(ret, (size_t)ret_st->st_size);
+        return 0;
+}
+
+static int hash_size(Str text) {
+        size_t n_lines = 0;
+
+        for (size_t i = 0; i < text.len; i++)
+                n_lines += text.data[i] == '\n';
+        return (int)size_min(size_max(n_lines | 1, HASH_SIZE_MIN), HASH_SIZE_MAX);
+}
+
+static void ignore_log(struct tdb_context *db, enum tdb_debug_level level, const char *format,
+                       ...) {
+}
+
+static int store(struct tdb_context *db, Str key, Str value) {
+        if (tdb_store(db, table_tdb_data(key), table_tdb_data(value), TDB_INSERT) == 0)
+                return 0;
+        switch (tdb_error(db)) {
+        case TDB_ERR_EXISTS:
+                return -EEXIST;
+        case TDB_ERR_OOM:
+                return -ENOMEM;
+        case TDB_ERR_IO:
+                return errno != 0 ? -errno : -EIO;
+        default:
+                return -EIO;
+        }
+}
+
+static int store_about(struct tdb_context *db, const char *source, const struct stat *st) {
+        _cleanup_(buf_deinit) Buf about = BUF_INIT(TABLE_KEY_MAX + 256);
+
+        if (buf_printf(&about, "%s\n%" PRId64 ".%09ld\n%s", TABLE_TDB_FORMAT,
+                       (int64_t)st->st_mtim.tv_sec, st->st_mtim.tv_nsec, source) != 0)
+                return -ENAMETOOLONG;
+        return store(db, TABLE_TDB_ABOUT_KEY, buf_str(&about));
+}
+
+static int store_entries(struct tdb_context *db, Str text, TableSyntax syntax,
+                         TableIndexResult *result) {
+        _cleanup_(table_source_freep) TableSource *source = NULL;
+        uint64_t line;
+        Str value;
+        Str key;
+        int r;
+
+        r = table_source_new(text, syntax, &source);
+        while (r == 0) {
+                r = table_source_next(source, &key, &value, &line);
+                if (r != 0)
+                        break;
+                r = store(db, key, value);
+                result->n_entries += r == 0;
+                result->n_duplicates += r == -EEXIST;
+                result->total_bytes += r == 0 ? key.len + value.len : 0;
+                result->longest_bytes = size_max(result->longest_bytes, value.len);
+                r = r == -EEXIST ? 0 : r;
+        }
+        if (r == TABLE_INDEX_E_SYNTAX) {
+                result->error_line = line;
+                result->reason = table_source_reason(source);
+        }
+        return r == TABLE_SOURCE_E_END ? 0 : r;
+}
+
+typedef struct Job {
+        const char *source;
+        TableSyntax syntax;
+        struct stat st;
+        Buf text;
+        TableIndexResult *result;
+} Job;
+
+/* Fill the empty file FD with the tdb. */
+static int write_tdb(const Job *job, int fd) {
+        static const struct tdb_logging_context quiet = { .log_fn = ignore_log };
+        char path[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
+        struct tdb_context *db;
+        int r;
+
+        (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+        db = tdb_open_ex(path, hash_size(buf_str(&job->text)),
+                         TDB_NOLOCK | TDB_NOSYNC | TDB_INCOMPATIBLE_HASH,
+                         O_RDWR | O_CREAT | O_CLOEXEC, 0600, &quiet, NULL);
+        if (!db)
+                return errno != 0 ? -errno : -EIO;
+        r = store_about(db, job->source, &job->st);
+        if (r == 0)
+                r = store_entries(db, buf_str(&job->text), job->syntax, job->result);
+        if (tdb_close(db) != 0 && r == 0)
+                r = -EIO;
+        return r;
+}
+
+static int copy_file(int from_fd, int to_fd) {
+        _cleanup_(freep) char *chunk = malloc(CHUNK_BYTES);
+        struct stat st;
+        int r = 0;
+
+        if (!chunk)
+                return -ENOMEM;
+        if (fstat(from_fd, &st) < 0)
+                return -errno;
+        for (off_t offset = 0; offset < st.st_size && r == 0; offset += (off_t)CHUNK_BYTES) {
+                size_t len = size_min((size_t)(st.st_size - offset), CHUNK_BYTES);
+
+                r = file_pread_all(from_fd, chunk, len, offset);
+                if (r == 0)
+                        r = file_pwrite_all(to_fd, chunk, len, offset);
+        }
+        return r <= 0 ? r : -EIO;
+}
+
+/* Whose commands an alias file runs, and who may read passwords, its owner and mode decide. */
+static int copy_owner_and_mode(const struct stat *st, int fd) {
+        if (fchown(fd, st->st_uid, st->st_gid) < 0 || fchmod(fd, st->st_mode & 0666) < 0)
+                return -errno;
+        return 0;
+}
+
+static int install(const Job *job, int from_fd, int dir_fd, const char *name) {
+        _cleanup_(durable_file_freep) DurableFile *file = NULL;
+        int r;
+
+        r = durable_file_new(dir_fd, 0600, &file);
+        if (r == 0)
+                r = copy_file(from_fd, durable_file_fd(file));
+        if (r == 0)
+                r = copy_owner_and_mode(&job->st, durable_file_fd(file));
+        if (r == 0)
+                r = durable_file_replace(file, name);
+        if (r == 0)
+                r = durable_file_commit(file);
+        return r;
+}
+
+static bool is_leftover_name(Str name) {
+        return name.len > 5 && name.data[0] == '.' && str_has_suffix(name, STR(".tmp"));
+}
+
+/* Remove what builds that were killed left; failures do not matter. */
+static void remove_leftovers(int dir_fd) {
+        int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        time_t now = (time_t)(clock_realtime_usec() / USEC_PER_SEC);
+        struct dirent *entry;
+        struct stat st;
+        DIR *dir;
+
+        if (fd < 0)
+                return;
+        dir = fdopendir(fd);
+        if (!dir) {
+                (void)close(fd);
+                return;
+        }
+        while ((entry = readdir(dir)))
+                if (is_leftover_name(str_from_cstr(entry->d_name)) &&
+                    fstatat(dir_fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+                    S_ISREG(st.st_mode) && st.st_mtim.tv_sec < now - LEFTOVER_SECONDS)
+                        (void)unlinkat(dir_fd, entry->d_name, 0);
+        (void)closedir(dir);
+}
+
+static int build(Job *job, int dir_fd, const char *name) {
+        _cleanup_(fd_closep) int fd = -1;
+        int r;
+
+        r = read_source(job->source, &job->text, &job->st, job->result);
+        if (r != 0)
+                return r;
+        fd = memfd_create("unitpost-index", MFD_CLOEXEC);
+        if (fd < 0)
+                return -errno;
+        r = write_tdb(job, fd);
+        if (r == 0)
+                r = table_seal_write(fd);
+        if (r == 0)
+                r = install(job, fd, dir_fd, name);
+        return r;
+}
+
+int table_index_build(const char *index_dir, const char *source, TableSyntax syntax,
+                      TableIndexResult *ret) {
+        _cleanup_(fd_closep) int dir_fd = file_open_dir(AT_FDCWD, index_dir);
+        _cleanup_(buf_deinit) Buf name = BUF_INIT(NAME_MAX_BYTES + 1);
+        Job job = {
+                .source = source,
+                .syntax = syntax,
+                .text = BUF_INIT(TABLE_SOURCE_MAX_BYTES),
+                .result = ret,
+        };
+        int r;
+
+        *ret = (TableIndexResult){ 0 };
+        if (dir_fd < 0)
+                return dir_fd;
+        (void)append_index_name(str_from_cstr(source), &name);
+        if (source[0] != '/' || !buf_cstr(&name))
+                return fail_source(ret, source[0] != '/' ? EINVAL : ENAMETOOLONG);
+        remove_leftovers(dir_fd);
+        r = build(&job, dir_fd, buf_cstr(&name));
+        buf_deinit(&job.text);
+        return r;
+}
+
+int table_index_remove(const char *index_dir, const char *source) {
+        _cleanup_(buf_deinit) Buf path = BUF_INIT(2 * TABLE_KEY_MAX);
+
+        if (table_index_path(index_dir, str_from_cstr(source), &path) != 0 || !buf_cstr(&path))
+                return -ENAMETOOLONG;
+        return unlink(buf_cstr(&path)) < 0 && errno != ENOENT ? -errno : 0;
+}

@@ -1,0 +1,151 @@
+/*
+ * texthash:/path: a source in postmap(1) syntax, held in memory. Read at the first lookup, and
+ * again when it changed and then stayed as it is for a second, so that nobody sees the half that
+ * an editor has written so far. A source that cannot be read is an error until it can.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/base/file.h"
+#include "common/mail/table-index.h"
+#include "common/mail/table-map.h"
+#include "common/mail/table-stamp.h"
+#include "common/mail/table-type.h"
+
+typedef struct TextHash {
+        TableMap *map; /* NULL: ERROR says why */
+        TableStamp stamp;
+        bool was_quiet; /* when it was read; if not, the same stamp may stand for more */
+        usec_t next_check_usec;
+        char error[256];
+} TextHash;
+
+static int texthash_open(Table *table, Str name, const char **ret_reason) {
+        if (name.data[0] != '/') {
+                *ret_reason = "not an absolute path";
+                return TABLE_E_SYNTAX;
+        }
+        table->data = calloc(1, sizeof(TextHash));
+        return table->data ? 0 : -ENOMEM;
+}
+
+static int parse(TextHash *hash, TableMap *map, Str text) {
+        _cleanup_(table_source_freep) TableSource *source = NULL;
+        uint64_t line;
+        Str value;
+        Str key;
+        int r;
+
+        r = table_source_new(text, TABLE_SYNTAX_MAP, &source);
+        while (r == 0) {
+                r = table_source_next(source, &key, &value, &line);
+                if (r == 0)
+                        r = table_map_add(map, key, value) != 0 ? -ENOMEM : 0;
+        }
+        if (r == TABLE_INDEX_E_SYNTAX)
+                (void)snprintf(hash->error, sizeof(hash->error), "line %" PRIu64 ": %s", line,
+                               table_source_reason(source));
+        return r == TABLE_SOURCE_E_END ? 0 : r;
+}
+
+static void describe_error(TextHash *hash, int r) {
+        const char *text = r == FILE_E_TOO_BIG ? "too large" : "not a regular file";
+
+        (void)snprintf(hash->error, sizeof(hash->error), "%s", r < 0 ? strerror(-r) : text);
+}
+
+/* Read all of it anew; without success there is no map. */
+static void load(TextHash *hash, const char *path) {
+        _cleanup_(buf_deinit) Buf text = BUF_INIT(TABLE_SOURCE_MAX_BYTES);
+        _cleanup_(table_map_freep) TableMap *map = table_map_new(TABLE_SOURCE_MAX_BYTES);
+        int r;
+
+        hash->map = table_map_free(hash->map);
+        r = map ? file_read(AT_FDCWD, path, &text) : -ENOMEM;
+        if (r != 0) {
+                describe_error(hash, r);
+                return;
+        }
+        r = parse(hash, map, buf_str(&text));
+        if (r < 0)
+                describe_error(hash, r);
+        if (r != 0)
+                return;
+        table_map_sort(map);
+        hash->map = TAKE_PTR(map);
+}
+
+static void fail(TextHash *hash, int error) {
+        hash->map = table_map_free(hash->map);
+        hash->stamp = (TableStamp){ 0 };
+        describe_error(hash, -error);
+}
+
+static void refresh(Table *table) {
+        TextHash *hash = table->data;
+        usec_t now = clock_monotonic_usec();
+        TableStamp stamp;
+        struct stat st;
+        bool is_quiet;
+
+        if (now < hash->next_check_usec)
+                return;
+        hash->next_check_usec = usec_add(now, TABLE_CHECK_USEC);
+        if (stat(table->name.data, &st) < 0) {
+                int error = errno;
+
+                fail(hash, error);
+                if (error == ENOENT && table->missing_is_empty)
+                        hash->map = table_map_new(0);
+                return;
+        }
+        stamp = table_stamp(&st);
+        is_quiet = table_stamp_is_quiet(&stamp, TABLE_QUIET_USEC);
+        if (hash->map &&
+            (!is_quiet || (hash->was_quiet && table_stamp_equal(&stamp, &hash->stamp))))
+                return;
+        hash->stamp = stamp;
+        hash->was_quiet = is_quiet;
+        load(hash, table->name.data);
+}
+
+static int texthash_lookup(Table *table, Str key, TableReply reply, void *userdata) {
+        TextHash *hash = table->data;
+        Buf copy = BUF_INIT(TABLE_VALUE_MAX);
+        Str value = STR_NULL;
+
+        refresh(table);
+        if (!hash->map) {
+                table_reply_error(reply, userdata, "%s: %s", table->spec, hash->error);
+                return 0;
+        }
+        if (!table_map_find(hash->map, key, &value)) {
+                reply(userdata, TABLE_NOT_FOUND, STR_NULL);
+                return 0;
+        }
+        /* The reply may ask this table again, and that may read the source anew. */
+        if (buf_append_str(&copy, value) == 0)
+                reply(userdata, TABLE_FOUND, buf_str(&copy));
+        else
+                table_reply_error(reply, userdata, "%s: out of memory", table->spec);
+        buf_deinit(&copy);
+        return 0;
+}
+
+static void texthash_close(Table *table) {
+        TextHash *hash = table->data;
+
+        (void)table_map_free(hash->map);
+        free(hash);
+}
+
+const TableType table_type_texthash = {
+        .name = "texthash",
+        .open = texthash_open,
+        .lookup = texthash_lookup,
+        .close = texthash_close,
+};

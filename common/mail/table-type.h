@@ -1,0 +1,35 @@
+#pragma once
+
+/*
+ * Inside of the tables: what the implementations share. Nothing outside of common/mail/table*.c
+ * includes this.
+ */
+
+#include "common/mail/table.h"
+
+struct Table {
+        const TableType *type;
+        char *spec; /* "type:name" */
+        Str name;   /* behind the colon; in spec, so a NUL follows it */
+        char *index_dir;
+        const TableTransport *transport; /* NULL: ask here and block */
+        bool missing_is_empty;           /* table_allow_missing() */
+        void *data;                      /* the type's own */
+};
+
+extern const TableType table_type_inline;
+extern const TableType table_type_static;
+extern const TableType table_type_tdb;
+extern const TableType table_type_texthash;
+extern const TableType table_type_unix;
+
+/* A source is looked at for changes at most this often ... */
+#define TABLE_CHECK_USEC USEC_PER_SEC
+/* ... and taken when it has not changed for this long. */
+#define TABLE_QUIET_USEC USEC_PER_SEC
+
+/* Names, and contents of "{ }", of inline: and static: without braces and white space. */
+Str table_unbrace(Str text);
+
+/* Reply TABLE_ERROR with a text of at most 1024 bytes. */
+void table_reply_error(TableReply reply, void *userdata, const char *format, ...) _printf_(3, 4);

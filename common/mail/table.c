@@ -1,0 +1,170 @@
+/*
+ * Tables by name: "type:name" to a struct of functions, and what holds for every type: case
+ * folding, keys that cannot be in any table, the injected transport, waiting. Opens nothing.
+ */
+
+#include "common/mail/table.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/mail/table-type.h"
+
+/* hash: and the others of an existing main.cf mean the tdb index of the same source. */
+static const struct {
+        Str name;
+        const TableType *type;
+} types[] = {
+        { { "btree", 5 }, &table_type_tdb },     { { "cdb", 3 }, &table_type_tdb },
+        { { "dbm", 3 }, &table_type_tdb },       { { "hash", 4 }, &table_type_tdb },
+        { { "inline", 6 }, &table_type_inline }, { { "lmdb", 4 }, &table_type_tdb },
+        { { "sdbm", 4 }, &table_type_tdb },      { { "static", 6 }, &table_type_static },
+        { { "tdb", 3 }, &table_type_tdb },       { { "texthash", 8 }, &table_type_texthash },
+        { { "unix", 4 }, &table_type_unix },
+};
+
+static const TableType *find_type(Str name) {
+        for (size_t i = 0; i < ARRAY_LEN(types); i++)
+                if (str_equal(types[i].name, name))
+                        return types[i].type;
+        return NULL;
+}
+
+bool table_type_is_indexed(Str type) {
+        return find_type(type) == &table_type_tdb;
+}
+
+Str table_unbrace(Str text) {
+        text = str_trim(text);
+        if (str_has_prefix(text, STR("{")) && str_has_suffix(text, STR("}")) && text.len >= 2)
+                text = str_trim(str_first(str_skip(text, 1), text.len - 2));
+        return text;
+}
+
+/* Take SPEC apart. 0, TABLE_E_SYNTAX, TABLE_E_UNKNOWN_TYPE, -ENOMEM. */
+static int table_init(Table *table, Str spec, const char *index_dir, const char **ret_reason) {
+        size_t colon = str_find(spec, ':');
+
+        if (colon == 0 || colon + 1 >= spec.len) {
+                *ret_reason = "not of the form type:name";
+                return TABLE_E_SYNTAX;
+        }
+        if (str_contains(spec, '\0')) {
+                *ret_reason = "a NUL byte";
+                return TABLE_E_SYNTAX;
+        }
+        table->type = find_type(str_first(spec, colon));
+        if (!table->type) {
+                *ret_reason = "unknown type of table";
+                return TABLE_E_UNKNOWN_TYPE;
+        }
+        table->spec = str_dup(spec);
+        table->index_dir = strdup(index_dir);
+        if (!table->spec || !table->index_dir)
+                return -ENOMEM;
+        table->name = str_from(table->spec + colon + 1, spec.len - colon - 1);
+        return 0;
+}
+
+int table_new(Str spec, const char *index_dir, const TableTransport *transport, Table **ret,
+              const char **ret_reason) {
+        _cleanup_(table_freep) Table *table = calloc(1, sizeof(*table));
+        const char *unused;
+        int r;
+
+        if (!table)
+                return -ENOMEM;
+        table->transport = transport;
+        r = table_init(table, str_trim(spec), index_dir, ret_reason ? ret_reason : &unused);
+        if (r == 0)
+                r = table->type->open(table, table->name, ret_reason ? ret_reason : &unused);
+        if (r == 0)
+                *ret = TAKE_PTR(table);
+        return r;
+}
+
+Table *table_free(Table *table) {
+        if (!table)
+                return NULL;
+        if (table->data)
+                table->type->close(table);
+        free(table->index_dir);
+        free(table->spec);
+        free(table);
+        return NULL;
+}
+
+void table_allow_missing(Table *table) {
+        table->missing_is_empty = true;
+}
+
+Str table_spec(const Table *table) {
+        return str_from_cstr(table->spec);
+}
+
+void table_reply_error(TableReply reply, void *userdata, const char *format, ...) {
+        char text[1024];
+        va_list args;
+
+        va_start(args, format);
+        (void)vsnprintf(text, sizeof(text), format, args);
+        va_end(args);
+        reply(userdata, TABLE_ERROR, str_from_cstr(text));
+}
+
+static int lookup_folded(Table *table, Str key, TableReply reply, void *userdata) {
+        if (table->transport && table->type->may_block)
+                return table->transport->lookup(table->transport->context, table_spec(table), key,
+                                                reply, userdata);
+        return table->type->lookup(table, key, reply, userdata);
+}
+
+int table_lookup(Table *table, Str key, TableReply reply, void *userdata) {
+        char folded[TABLE_KEY_MAX];
+
+        /* No line of a source has such a key, so this is an answer, not a failure. */
+        if (!table->type->any_key &&
+            (str_is_empty(key) || key.len > TABLE_KEY_MAX || str_contains(key, '\0'))) {
+                reply(userdata, TABLE_NOT_FOUND, STR_NULL);
+                return 0;
+        }
+        key = str_first(key, sizeof(folded));
+        for (size_t i = 0; i < key.len; i++)
+                folded[i] = ascii_to_lower(key.data[i]);
+        return lookup_folded(table, str_from(folded, key.len), reply, userdata);
+}
+
+typedef struct Waiting {
+        Buf *value;
+        TableResult result;
+        bool replied;
+} Waiting;
+
+static void waiting_reply(void *userdata, TableResult result, Str value) {
+        Waiting *waiting = userdata;
+
+        waiting->replied = true;
+        waiting->result = result;
+        if (result == TABLE_ERROR)
+                (void)buf_append_clipped(waiting->value, value);
+        else if (result == TABLE_FOUND && buf_append_str(waiting->value, value) != 0) {
+                waiting->result = TABLE_ERROR;
+                (void)buf_append_clipped(waiting->value, STR("value too long for its use"));
+        }
+}
+
+TableResult table_lookup_wait(Table *table, Str key, Buf *ret) {
+        Waiting waiting = { .value = ret };
+        int r;
+
+        if (table->transport && table->type->may_block) {
+                (void)buf_append_clipped(ret, STR("this process must not wait for this table"));
+                return TABLE_ERROR;
+        }
+        r = table_lookup(table, key, waiting_reply, &waiting);
+        if (r == 0 && waiting.replied)
+                return waiting.result;
+        (void)buf_append_clipped(ret, str_from_cstr(r < 0 ? strerror(-r) : "no reply"));
+        return TABLE_ERROR;
+}

@@ -1,0 +1,21 @@
+/* "type:name" specs, inline: and static: texts among them; asked once where nothing is opened. */
+
+#include <stdint.h>
+
+#include "common/mail/table.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+        _cleanup_(table_freep) Table *table = NULL;
+        _cleanup_(buf_deinit) Buf value = BUF_INIT(TABLE_VALUE_MAX);
+        Str spec = str_from((const char *)data, size);
+        const char *reason = NULL;
+
+        if (table_new(spec, "/nonexistent", NULL, &table, &reason) != 0)
+                return 0;
+        if (str_has_prefix(str_trim(spec), STR("inline:")) ||
+            str_has_prefix(str_trim(spec), STR("static:")))
+                (void)table_lookup_wait(table, STR("a"), &value);
+        return 0;
+}
