@@ -1,0 +1,167 @@
+#include "services/bounce/bounce.h"
+
+#include <string.h>
+#include <syslog.h>
+
+#include "common/base/log.h"
+#include "common/base/macro.h"
+#include "common/mail/log-id.h"
+#include "common/role/protocol-delivery.h"
+#include "services/bounce/notice.h"
+#include "services/bounce/send.h"
+
+/* One request while it is served. */
+typedef struct Bounce {
+        RoleEnv *env;
+        QueueId queue_id; /* of the message that failed */
+        Dsn refusal;
+        NoticeSpec spec;
+        Buf text; /* why not */
+} Bounce;
+
+/* Take the request off the wire, with its descriptor. All is checked: the peer may be broken. */
+static int receive_request(Bounce *bounce, IpcConn *conn, int *ret_fd) {
+        NoticeRequest request;
+        int r;
+
+        r = ipc_conn_receive_message(conn, &notice_request_schema, &request);
+        if (r != 0)
+                return r;
+        if (!queue_id_parse(request.queue_id, &bounce->queue_id))
+                return IPC_E_PROTOCOL;
+        bounce->spec.queue_id = str_from_cstr(bounce->queue_id.text);
+        if (str_equal(request.kind, STR("refused"))) {
+                if (!dsn_parse(&bounce->refusal, DSN_BOUNCED, request.code, request.text,
+                               STR("none")))
+                        return IPC_E_PROTOCOL;
+                bounce->spec.refusal = &bounce->refusal;
+        } else if (!str_equal(request.kind, STR("failure"))) {
+                return IPC_E_PROTOCOL;
+        }
+        r = ipc_conn_receive_end(conn);
+        if (r != 0)
+                return r;
+        *ret_fd = ipc_conn_take_fd(conn);
+        return *ret_fd < 0 ? IPC_E_PROTOCOL : 0;
+}
+
+static void log_about(const Bounce *bounce, int priority, const char *message_id, const char *text,
+                      Str detail) {
+        LogField field = { "UNITPOST_QUEUE_ID", bounce->spec.queue_id };
+
+        log_event(priority, message_id, &field, 1, "%s%.*s: %s%.*s",
+                  priority <= LOG_WARNING ? "warning: " : "", STR_FMT(bounce->spec.queue_id), text,
+                  STR_FMT(detail));
+}
+
+static bool is_double_bounce_sender(const Config *config, Str sender) {
+        Str name = str_from_cstr(config_string(config, PARAM_double_bounce_sender));
+        Str origin = str_from_cstr(config_string(config, PARAM_myorigin));
+
+        return str_has_prefix_nocase(sender, name) &&
+               (sender.len == name.len ||
+                (sender.data[name.len] == '@' &&
+                 str_equal_nocase(str_skip(sender, name.len + 1), origin)));
+}
+
+/* Who gets the notice: bounce.h's table. False: nobody. */
+static bool choose_recipient(Bounce *bounce) {
+        const Config *config = bounce->env->config;
+        const char *classes = config_string(config, PARAM_notify_classes);
+        Str sender = queue_file_envelope(bounce->spec.file)->sender;
+
+        if (is_double_bounce_sender(config, sender)) {
+                log_about(bounce, LOG_WARNING, LOG_ID_LOST,
+                          "undeliverable postmaster notification discarded", STR_NULL);
+                return false;
+        }
+        bounce->spec.recipient = sender;
+        if (!str_is_empty(sender))
+                return true;
+        bounce->spec.is_double = true;
+        bounce->spec.recipient =
+                str_from_cstr(config_string(config, PARAM_2bounce_notice_recipient));
+        return config_list_has(classes, STR("2bounce")) || config_list_has(classes, STR("bounce"));
+}
+
+static void fill_spec(Bounce *bounce) {
+        const Config *config = bounce->env->config;
+
+        bounce->spec.hostname = str_from_cstr(config_string(config, PARAM_myhostname));
+        bounce->spec.mail_name = str_from_cstr(config_string(config, PARAM_mail_name));
+        bounce->spec.now_usec = clock_realtime_usec();
+        bounce->spec.original_max_bytes = (uint64_t)config_int(config, PARAM_bounce_size_limit);
+        bounce->spec.total_max_bytes = (uint64_t)config_int(config, PARAM_message_size_limit);
+}
+
+/* The notice is due: 1 when it is on disk, or can never be. */
+static uint32_t send_notice(Bounce *bounce, QueueId *notice_id) {
+        int r;
+
+        r = send_notice_to_cleanup(bounce->env->config, &bounce->spec, notice_id, &bounce->text);
+        if (r == 0) {
+                log_about(bounce, LOG_INFO, LOG_ID_NOTICE,
+                          bounce->spec.is_double ? "postmaster non-delivery notification: "
+                                                 : "sender non-delivery notification: ",
+                          str_from_cstr(notice_id->text));
+                return 1;
+        }
+        notice_id->text[0] = '\0';
+        if (r == SEND_E_REFUSED) {
+                /* Asking again would not help, and the message would never leave the queue. */
+                log_about(bounce, LOG_WARNING, LOG_ID_LOST,
+                          "notification refused and discarded: ", buf_str(&bounce->text));
+                return 1;
+        }
+        log_about(bounce, LOG_WARNING, NULL, "notification delayed: ", buf_str(&bounce->text));
+        return 0;
+}
+
+static uint32_t serve_file(Bounce *bounce, QueueId *notice_id) {
+        uint64_t n_recipients;
+        int r;
+
+        fill_spec(bounce);
+        if (!choose_recipient(bounce))
+                return 1;
+        r = notice_count(&bounce->spec, &n_recipients);
+        if (r != 0) {
+                (void)buf_append_cstr(&bounce->text, "queue file cannot be read");
+                return 0;
+        }
+        return n_recipients == 0 ? 1 : send_notice(bounce, notice_id);
+}
+
+static int serve_request(Bounce *bounce, IpcConn *conn) {
+        QueueFile *file _cleanup_(queue_file_freep) = NULL;
+        QueueId notice_id = { 0 };
+        NoticeResult result = { 0 };
+        int fd _cleanup_(fd_closep) = -1;
+        int r;
+
+        r = receive_request(bounce, conn, &fd);
+        if (r != 0)
+                return r;
+        r = queue_file_open(fd, &file);
+        if (r == 0) {
+                bounce->spec.file = file;
+                bounce->spec.fd = fd;
+                result.ok = serve_file(bounce, &notice_id);
+        } else {
+                (void)buf_printf(&bounce->text, "queue file: %s",
+                                 r < 0 ? strerror(-r) : queue_file_reason());
+        }
+        result.notice_id = str_from_cstr(notice_id.text);
+        result.text = buf_str(&bounce->text);
+        r = ipc_conn_send_message(conn, &notice_result_schema, &result);
+        return r == 0 ? ipc_conn_send_end(conn) : r;
+}
+
+int bounce_serve(RoleEnv *env, IpcConn *conn) {
+        Bounce bounce = { .env = env, .text = BUF_INIT(DSN_TEXT_MAX) };
+        int r;
+
+        r = serve_request(&bounce, conn);
+        buf_deinit(&bounce.text);
+        return r;
+}

@@ -1,0 +1,75 @@
+/* The part for people: RFC 6522 3, first part. */
+
+#include "services/bounce/notice-writer.h"
+
+/* Recipients that a person may want to read; the others are in the part for machines. */
+#define LISTED_MAX 100
+
+static void put_introduction(NoticeWriter *writer) {
+        notice_put_cstr(writer, "The mail system of ");
+        notice_put_safe(writer, writer->spec->hostname);
+        if (writer->spec->is_double)
+                notice_put_cstr(writer,
+                                " wrote a notice to the sender of a message,\n"
+                                "and that notice could not be delivered either. It comes to you,\n"
+                                "the postmaster, so that nothing is lost unseen.\n\n");
+        else if (writer->spec->refusal)
+                notice_put_cstr(writer,
+                                " did not accept the message that you sent.\n"
+                                "It has been delivered to nobody. What was wrong with it:\n\n");
+        else
+                notice_put_cstr(writer,
+                                " could not deliver your message to\n"
+                                "everybody it was meant for, and has given up. The reason for\n"
+                                "each recipient is below; a report for programs and your own\n"
+                                "message are attached.\n\n");
+}
+
+static void put_recipient(NoticeWriter *writer, const QueueFileRecipient *recipient) {
+        const Recipient *names = &recipient->recipient;
+        Dsn outcome;
+
+        notice_outcome(writer->spec, recipient, &outcome);
+        notice_put_cstr(writer, "<");
+        notice_put_folded(writer, names->address, "    ");
+        notice_put_cstr(writer, ">");
+        if (!str_is_empty(names->original) && !str_equal(names->original, names->address)) {
+                notice_put_cstr(writer, " (sent to ");
+                notice_put_folded(writer, names->original, "    ");
+                notice_put_cstr(writer, ")");
+        }
+        notice_put_cstr(writer, ": ");
+        notice_put_folded(writer, str_from_cstr(outcome.text), "    ");
+        notice_put_cstr(writer, "\n\n");
+}
+
+static void put_rest(NoticeWriter *writer, uint64_t n_rest) {
+        Buf line _cleanup_(buf_deinit) = BUF_INIT(128);
+
+        if (n_rest == 0)
+                return;
+        (void)buf_printf(&line, "... and %llu more, see the attached report.\n\n",
+                         (unsigned long long)n_rest);
+        notice_put(writer, buf_str(&line));
+}
+
+void notice_put_text(NoticeWriter *writer, uint64_t n_recipients) {
+        uint64_t cursor = 0, max = writer->spec->total_max_bytes / 4, n_listed = 0;
+        QueueFileRecipient recipient;
+        int r = 0;
+
+        put_introduction(writer);
+        while (n_listed < LISTED_MAX && !writer->error && (max == 0 || writer->n_bytes < max)) {
+                r = notice_next_recipient(writer->spec, &cursor, &recipient);
+                if (r != 0)
+                        break;
+                put_recipient(writer, &recipient);
+                n_listed++;
+        }
+        if (r != 0 && r != QUEUE_FILE_E_END && !writer->error)
+                writer->error = r < 0 ? r : NOTICE_E_SOURCE;
+        put_rest(writer, n_recipients - n_listed);
+        notice_put_cstr(writer, "Questions are best sent to the postmaster of ");
+        notice_put_safe(writer, writer->spec->hostname);
+        notice_put_cstr(writer, ",\ntogether with this notice.\n");
+}

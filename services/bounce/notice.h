@@ -1,0 +1,53 @@
+#pragma once
+
+/*
+ * A non-delivery notice (RFC 3464, in a multipart/report of RFC 6522), made from the queue file of
+ * the message that failed: text for people, fields for machines, and what of the message is
+ * returned. A pure builder: it reads the open file and hands text to a callback.
+ *
+ * The queue file is hostile: its recipients are walked once for each part rather than kept, so
+ * memory does not grow with them, and no byte of an address or diagnosis can begin a line.
+ */
+
+#include <stdbool.h>
+
+#include "common/base/clock.h"
+#include "common/mail/dsn.h"
+#include "common/mail/queue-file.h"
+
+/* Takes text of the notice. Anything but 0 ends the building. */
+typedef int (*NoticeOutput)(void *userdata, Str data);
+
+typedef struct NoticeSpec {
+        QueueFile *file;             /* of the message that failed */
+        int fd;                      /* of the same file; read with pread only */
+        Str queue_id;                /* of that message */
+        Str notice_id;               /* of the notice */
+        Str recipient;               /* of the notice: its To: */
+        Str hostname;                /* $myhostname */
+        Str mail_name;               /* $mail_name */
+        Str boundary;                /* RFC 2046 5.1.1; must not occur in the message: random */
+        usec_t now_usec;             /* wall clock */
+        const Dsn *refusal;          /* the outcome of all recipients; NULL: those that are
+                             * RECIPIENT_FAILED, each with its own diagnosis */
+        bool is_double;              /* for the postmaster: the message was a notice itself */
+        uint64_t original_max_bytes; /* a larger message is returned without its body */
+        uint64_t total_max_bytes;    /* 0: none. Recipients beyond half of it are only counted */
+} NoticeSpec;
+
+enum {
+        NOTICE_E_SOURCE = 1, /* the queue file is damaged, or cannot be read */
+        NOTICE_E_OUTPUT = 2, /* the callback said stop */
+};
+
+/*
+ * How many recipients the notice would report: those that failed and whose NOTIFY (RFC 3461 4.1)
+ * asks for a notice of failure, or was not given. 0, NOTICE_E_SOURCE, negative errno.
+ */
+int notice_count(const NoticeSpec *spec, uint64_t *ret_n);
+
+/* Does what the notice returns hold bytes above 127, or was that declared? Results as above. */
+int notice_is_8bit(const NoticeSpec *spec, bool *ret);
+
+/* Build it. 0, NOTICE_E_*, negative errno. */
+int notice_build(const NoticeSpec *spec, NoticeOutput output, void *userdata);
