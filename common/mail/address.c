@@ -246,7 +246,7 @@ static int finish_address(Buf *ret, bool bad) {
  */
 static int parse_angle(Str *rest, Buf *ret) {
         bool bad = false, in_route = false, word_before = false;
-        Str text;
+        Str text = STR_NULL;
         int token;
 
         while ((token = next_token(rest, &text)) != '>') {
@@ -308,7 +308,7 @@ static int element_finish(Element *element, Str *rest, Buf *ret) {
 
 int address_list_next(Str *rest, Buf *ret) {
         Element element = { 0 };
-        Str before, text;
+        Str before, text = STR_NULL;
         int token;
 
         buf_reset(ret);

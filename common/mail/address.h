@@ -31,9 +31,9 @@ int address_quote_local(Str local, Buf *ret);
  * lines included. Comments, display names, groups, routes and white space are dropped; between
  * words that have none a comma is added, as Postfix does ("root postmaster" is two addresses). Each
  * call appends one address to RET (emptied first), in the form of an envelope: quoted where it must
- * be; "<>" is the empty one. Returns 0, ADDRESS_E_END, ADDRESS_E_SYNTAX (this element made no sense,
- * or does not fit RET; the walk goes on behind the next comma), or negative errno. Linear time
- * whatever the input; comments nest at most 100 deep, deeper is ADDRESS_E_SYNTAX.
+ * be; "<>" is the empty one. Returns 0, ADDRESS_E_END, ADDRESS_E_SYNTAX (this element made no
+ * sense, or does not fit RET; the walk goes on behind the next comma), or negative errno. Linear
+ * time whatever the input; comments nest at most 100 deep, deeper is ADDRESS_E_SYNTAX.
  */
 enum {
         ADDRESS_E_END = 1,

@@ -34,7 +34,7 @@ int header_append_message_id(Buf *buf, usec_t now_usec, Str queue_id, Str hostna
 
 /*
  * Append a display name as RFC 5322 phrase: bare words when they are atoms, a quoted string when
- * they are not, encoded words of UTF-8 (RFC 2047, folded) when they are not ASCII. Control bytes and
- * what is not UTF-8 are dropped. 0, BUF_E_FULL, -ENOMEM.
+ * they are not, encoded words of UTF-8 (RFC 2047, folded) when they are not ASCII. Control bytes
+ * and what is not UTF-8 are dropped. 0, BUF_E_FULL, -ENOMEM.
  */
 int header_append_phrase(Buf *buf, Str name);
