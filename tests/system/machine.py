@@ -29,8 +29,8 @@ import tree
 
 SCRIPT = r'''
 set -e
-lower=$1 top=$2 name=$3 boot=$4 ready=$5 go=$6
-shift 6
+lower=$1 top=$2 name=$3 ready=$4 go=$5
+shift 5
 mount -t tmpfs -o mode=0755,size=75% tmpfs "$top"
 mkdir "$top/upper" "$top/work" "$top/root" "$top/spool"
 mount -t overlay -o "lowerdir=$lower,upperdir=$top/upper,workdir=$top/work" overlay "$top/root"
@@ -42,7 +42,6 @@ printf '[Journal]\nStorage=persistent\nSystemMaxUse=1G\n' \
 echo ready >&"$ready"
 read -r -u "$go" answer
 exec {ready}>&- {go}<&-
-[ "$boot" = yes ] || exec sleep infinity
 # The queue is a file system of its own, as on a real mail server: overlayfs lacks O_TMPFILE on
 # kernels before 6.1.
 exec systemd-nspawn --quiet --directory="$top/root" --boot --machine="$name" --register=no \
@@ -114,11 +113,11 @@ class Cgroup:
 
 class Machine:
     """See above. SETUP is called with the machine before it boots: files may be put under
-    machine.root then, and machine.chroot() works."""
+    machine.root then, and machine.chroot() works. OPTIONS are more words for systemd-nspawn."""
 
     n_made = 0
 
-    def __init__(self, suite, setup=None, install=True, boot=True):
+    def __init__(self, suite, setup=None, install=True, options=()):
         Machine.n_made += 1
         self.suite = suite
         self.name = f'unitpost-{suite}-{os.getpid()}-{Machine.n_made}'
@@ -130,12 +129,12 @@ class Machine:
         self.top = tempfile.mkdtemp(prefix='unitpost-machine-')
         atexit.register(self.close)
         try:
-            self._start(setup, install, boot)
+            self._start(setup, install, options)
         except BaseException:
             self.close()
             raise
 
-    def _start(self, setup, install, boot):
+    def _start(self, setup, install, extra):
         ready_read, ready_write = os.pipe()
         go_read, go_write = os.pipe()
         master, slave = pty.openpty()
@@ -144,8 +143,8 @@ class Machine:
         options = [] if os.path.isdir('/run/systemd/system') else ['--keep-unit']
         self.process = subprocess.Popen(
             ['unshare', '--mount', '--propagation', 'private', 'bash', '-c', SCRIPT, 'machine',
-             str(self.tree), self.top, self.name, 'yes' if boot else 'no',
-             str(ready_write), str(go_read), *options],
+             str(self.tree), self.top, self.name, str(ready_write), str(go_read), *options,
+             *extra],
             stdin=slave, stdout=slave, stderr=slave, pass_fds=(ready_write, go_read),
             preexec_fn=die_with_parent, start_new_session=True)
         for fd in (slave, ready_write, go_read):
@@ -161,8 +160,7 @@ class Machine:
                 setup(self)
             self.cgroup.enter(self.process.pid)
             go.write(b'go\n')
-        if boot:
-            self._wait_for_boot()
+        self._wait_for_boot()
 
     def _read_console(self, master):
         while True:
