@@ -110,7 +110,7 @@ static int store_about(struct tdb_context *db, const char *source, const struct 
 static int store_entries(struct tdb_context *db, Str text, TableSyntax syntax,
                          TableIndexResult *result) {
         _cleanup_(table_source_freep) TableSource *source = NULL;
-        uint64_t line;
+        uint64_t line = 0;
         Str value;
         Str key;
         int r;

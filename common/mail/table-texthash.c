@@ -35,7 +35,7 @@ static int texthash_open(Table *table, Str name, const char **ret_reason) {
 
 static int parse(TextHash *hash, TableMap *map, Str text) {
         _cleanup_(table_source_freep) TableSource *source = NULL;
-        uint64_t line;
+        uint64_t line = 0;
         Str value;
         Str key;
         int r;

@@ -29,6 +29,7 @@ typedef struct ConfigLayers {
         size_t n_files;
 } ConfigLayers;
 
+/* Free everything; the layers are zeroed afterwards. */
 void config_layers_deinit(ConfigLayers *layers);
 
 /* Keep a copy of a file's name for as long as the layers live. NULL: out of memory. */

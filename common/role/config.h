@@ -52,6 +52,7 @@ typedef struct ConfigParamInfo {
         const char *meaning;
 } ConfigParamInfo;
 
+/* The row of a parameter; never NULL for one below CONFIG_N_PARAMS. */
 const ConfigParamInfo *config_param_info(ConfigParam param);
 
 /* What to load. Zero values mean "the system's". */

@@ -6,6 +6,8 @@
 #include "common/mail/table-index.h"
 
 #include <dirent.h>
+#include <signal.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #include "common/mail/table-seal.h"
@@ -236,21 +238,6 @@ START_TEST(old_leftovers_of_a_killed_build_are_removed) {
 }
 END_TEST
 
-START_TEST(a_build_leaves_nothing_but_the_index) {
-        DIR *dir;
-        int n = 0;
-
-        build(aliases, 0);
-        build("nonsense\n", TABLE_INDEX_E_SYNTAX);
-        dir = opendir(tree.root);
-        ck_assert_ptr_nonnull(dir);
-        while (readdir(dir))
-                n++;
-        ck_assert_int_eq(closedir(dir), 0);
-        ck_assert_int_eq(n, 4); /* . .. source index */
-}
-END_TEST
-
 START_TEST(a_missing_index_is_an_error_until_it_is_built) {
         temp_tree_write_text(&tree, "source", aliases);
         make("tdb");
@@ -283,6 +270,102 @@ START_TEST(an_index_of_another_source_is_an_error) {
         (void)snprintf(other, sizeof(other), "tdb:%s%%source", tree.root);
         ck_assert_int_eq(table_new(str_from_cstr(other), tree.root, NULL, &table, NULL), 0);
         expect_error("not an index of this source");
+}
+END_TEST
+
+/* The system calls of a build, each made to fail once (wrapped by the linker). */
+typedef enum Call {
+        CALL_NONE,
+        CALL_FCHMOD,
+        CALL_FCHOWN,
+        CALL_FSYNC,
+        CALL_PWRITE,
+        CALL_RENAMEAT,
+        N_CALLS
+} Call;
+
+static Call failing;
+
+int __real_fchmod(int fd, mode_t mode);
+int __wrap_fchmod(int fd, mode_t mode);
+int __wrap_fchmod(int fd, mode_t mode) {
+        errno = EIO;
+        return failing == CALL_FCHMOD ? -1 : __real_fchmod(fd, mode);
+}
+
+int __real_fchown(int fd, uid_t owner, gid_t group);
+int __wrap_fchown(int fd, uid_t owner, gid_t group);
+int __wrap_fchown(int fd, uid_t owner, gid_t group) {
+        errno = EIO;
+        return failing == CALL_FCHOWN ? -1 : __real_fchown(fd, owner, group);
+}
+
+int __real_fsync(int fd);
+int __wrap_fsync(int fd);
+int __wrap_fsync(int fd) {
+        errno = EIO;
+        return failing == CALL_FSYNC ? -1 : __real_fsync(fd);
+}
+
+ssize_t __real_pwrite64(int fd, const void *data, size_t len, off_t offset);
+ssize_t __wrap_pwrite64(int fd, const void *data, size_t len, off_t offset);
+ssize_t __wrap_pwrite64(int fd, const void *data, size_t len, off_t offset) {
+        errno = EIO;
+        return failing == CALL_PWRITE ? -1 : __real_pwrite64(fd, data, len, offset);
+}
+
+int __real_renameat(int from_fd, const char *from, int to_fd, const char *to);
+int __wrap_renameat(int from_fd, const char *from, int to_fd, const char *to);
+int __wrap_renameat(int from_fd, const char *from, int to_fd, const char *to) {
+        errno = EIO;
+        return failing == CALL_RENAMEAT ? -1 : __real_renameat(from_fd, from, to_fd, to);
+}
+
+static int count_files(void) {
+        DIR *dir = opendir(tree.root);
+        int n = 0;
+
+        ck_assert_ptr_nonnull(dir);
+        while (readdir(dir))
+                n++;
+        ck_assert_int_eq(closedir(dir), 0);
+        return n;
+}
+
+START_TEST(a_system_call_that_fails_keeps_the_old_index) {
+        build("root: old\n", 0);
+        failing = (Call)_i;
+        build("root: new\n", -EIO);
+        failing = CALL_NONE;
+        ck_assert_int_eq(count_files(), 4); /* . .. source index */
+        make("tdb");
+        expect("root", "old");
+}
+END_TEST
+
+START_TEST(a_killed_build_leaves_the_old_index_or_the_new_one) {
+        int n_new = 0;
+
+        for (int i = 0; i < 60; i++) {
+                const struct timespec pause = { .tv_nsec = i * 50000 };
+                pid_t child;
+
+                build("root: old\n", 0);
+                child = fork();
+                ck_assert_int_ge(child, 0);
+                if (child == 0) {
+                        build("root: new\n", 0);
+                        _exit(0);
+                }
+                (void)nanosleep(&pause, NULL);
+                ck_assert_int_eq(kill(child, SIGKILL), 0);
+                ck_assert_int_eq(waitpid(child, NULL, 0), child);
+                make("tdb");
+                ck_assert_int_eq(look_up("root"), TABLE_FOUND);
+                n_new += strcmp(buf_cstr(&value), "new") == 0;
+                ck_assert(n_new > 0 || strcmp(buf_cstr(&value), "old") == 0);
+        }
+        (void)printf("killed 60 builds, the new index was in place in %d\n", n_new);
 }
 END_TEST
 
@@ -420,7 +503,9 @@ static TCase *make_case(void) {
         tcase_add_test(tcase, a_directory_that_is_not_there_is_an_error);
         tcase_add_test(tcase, owner_and_mode_are_those_of_the_source);
         tcase_add_test(tcase, old_leftovers_of_a_killed_build_are_removed);
-        tcase_add_test(tcase, a_build_leaves_nothing_but_the_index);
+        tcase_add_loop_test(tcase, a_system_call_that_fails_keeps_the_old_index, CALL_NONE + 1,
+                            N_CALLS);
+        tcase_add_test(tcase, a_killed_build_leaves_the_old_index_or_the_new_one);
         tcase_add_test(tcase, a_missing_index_is_an_error_until_it_is_built);
         tcase_add_test(tcase, only_a_default_source_may_be_missing);
         tcase_add_test(tcase, an_index_of_another_source_is_an_error);

@@ -147,10 +147,12 @@ END_TEST
 
 START_TEST(users_are_found_and_others_are_not) {
         char expected[512];
-        struct passwd *root;
+        char buffer[4096];
+        struct passwd entry;
+        struct passwd *root = NULL;
 
         make("unix:passwd.byname");
-        root = getpwnam("root");
+        ck_assert_int_eq(getpwnam_r("root", &entry, buffer, sizeof(buffer), &root), 0);
         ck_assert_ptr_nonnull(root);
         (void)snprintf(expected, sizeof(expected), "root:%s:0:0:%s:%s:%s", root->pw_passwd,
                        root->pw_gecos, root->pw_dir, root->pw_shell);
