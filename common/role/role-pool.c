@@ -76,6 +76,10 @@ void role_pool_set_busy(RolePool *pool, size_t slot) {
                 (void)!eventfd_write(pool->wake_fd, 1);
 }
 
+void role_pool_set_leaving(RolePool *pool, size_t slot) {
+        atomic_store(&pool->page->slots[slot].state, ROLE_SLOT_LEAVING);
+}
+
 bool role_pool_can_spare(const RolePool *pool, size_t slot) {
         bool others_are_busy = false;
 
@@ -113,8 +117,11 @@ RolePoolCounts role_pool_count(const RolePool *pool) {
         RolePoolCounts counts = { 0 };
 
         for (size_t i = 0; i < pool->n_slots; i++) {
+                uint32_t state = atomic_load(&pool->page->slots[i].state);
+
                 counts.n_workers += pool->pids[i] > 0;
-                counts.n_idle += atomic_load(&pool->page->slots[i].state) == ROLE_SLOT_IDLE;
+                counts.n_idle += state == ROLE_SLOT_IDLE;
+                counts.n_busy += state == ROLE_SLOT_BUSY;
                 counts.n_served += atomic_load(&pool->page->slots[i].n_served);
         }
         return counts;

@@ -9,6 +9,7 @@
  *   FREE              supervisor, when the worker has ended
  *   IDLE              supervisor before the fork; worker when it waits for a new connection
  *   BUSY              worker when it took a connection, or a request on a kept one
+ *   LEAVING           worker that had nothing to do and is about to end
  *
  * The worker that turns busy as the last idle one wakes the supervisor, which forks one more. So
  * there is always a spare, and a request costs no wake-up of the supervisor and no fork.
@@ -26,6 +27,7 @@ typedef enum RoleSlotState {
         ROLE_SLOT_FREE,
         ROLE_SLOT_IDLE,
         ROLE_SLOT_BUSY,
+        ROLE_SLOT_LEAVING,
 } RoleSlotState;
 
 typedef struct RoleSlot {
@@ -61,6 +63,7 @@ void role_pool_retire(RolePool *pool);
 /* For a worker in SLOT. Busy wakes the supervisor when no idle worker is left but a free slot. */
 void role_pool_set_idle(RolePool *pool, size_t slot);
 void role_pool_set_busy(RolePool *pool, size_t slot);
+void role_pool_set_leaving(RolePool *pool, size_t slot);
 
 /* May the worker in SLOT go for want of work? Not the last idle one while others are busy. */
 bool role_pool_can_spare(const RolePool *pool, size_t slot);
@@ -73,6 +76,7 @@ void role_pool_remove_peer(RolePool *pool, size_t slot);
 typedef struct RolePoolCounts {
         size_t n_workers;
         size_t n_idle;
+        size_t n_busy;
         uint64_t n_served;
 } RolePoolCounts;
 RolePoolCounts role_pool_count(const RolePool *pool);

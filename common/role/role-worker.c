@@ -346,7 +346,7 @@ static bool worker_may_end(Worker *worker) {
                 return false;
         }
         worker_unwatch_listeners(worker);
-        role_pool_set_busy(worker->pool, worker->slot);
+        role_pool_set_leaving(worker->pool, worker->slot);
         for (size_t i = 0; i < worker->process->n_listeners; i++)
                 if (worker_accept(worker, i))
                         return worker_watch_listeners(worker) < 0;

@@ -3,10 +3,11 @@
  * forks workers, sees them end, and decides whether another one is due. All decisions are in
  * supervisor_balance(), which is called after every event:
  *
- *   workers   idle   what
- *   0         -      somebody waits at a listener: fork; nobody: STOPPING=1, exit
- *   some      0      fork one more, up to default_process_limit
- *   some      some   nothing
+ *   workers   idle   busy   what
+ *   0         0      0      somebody waits at a listener: fork; nobody: STOPPING=1, exit
+ *   some      0      some   fork one more, up to default_process_limit
+ *   some      0      0      nothing: they are about to end, and tell by that
+ *   some      some   any    nothing
  *
  * After a crash a replacement is forked in any case (the service is in use), unless no request was
  * served since the crash before: then the table above holds, with at most one fork a second.
@@ -181,9 +182,11 @@ static void supervisor_balance(Supervisor *supervisor) {
                         (void)sd_event_exit(supervisor->process->env.event, ROLE_EXIT_OK);
                 return;
         }
+        if (counts.n_idle > 0)
+                supervisor->spawn_is_due = false;
         if (counts.n_workers == 0 && (supervisor->is_paced || !supervisor->spawn_is_due))
                 supervisor_end_if_idle(supervisor, &counts);
-        else if (counts.n_idle == 0 && counts.n_workers < supervisor->pool->n_slots)
+        else if (counts.n_idle == 0 && (counts.n_busy > 0 || supervisor->spawn_is_due))
                 supervisor_spawn_paced(supervisor, &counts);
         counts = role_pool_count(supervisor->pool);
         role_set_status(&supervisor->process->env, "%zu workers, %zu idle, %llu requests served",
