@@ -176,6 +176,24 @@ static int hide(int dir_fd, const char *name) {
         return queue_rename(dir_fd, name, dir_fd, hidden);
 }
 
+/*
+ * Will the move fail tomorrow, too? A full disk or an I/O error is no reason to put a message where
+ * nobody looks: it stays, and is tried again.
+ */
+static bool is_for_ever(int r) {
+        switch (r) {
+        case QUEUE_E_EXISTS:
+        case -EACCES:
+        case -EPERM:
+        case -EXDEV:
+        case -EBADF: /* the target is none of this role's directories */
+        case -ENAMETOOLONG:
+                return true;
+        default:
+                return false;
+        }
+}
+
 int queue_set_aside(const Queue *queue, const char *name, QueueDir from, QueueDir to) {
         const char *slash = strrchr(name, '/');
         const char *last = slash ? slash + 1 : name;
@@ -190,7 +208,7 @@ int queue_set_aside(const Queue *queue, const char *name, QueueDir from, QueueDi
                         r = queue_rename(queue->dir_fds[from], name, queue->dir_fds[to], other);
                 }
         }
-        return r == 0 || r == QUEUE_E_GONE ? r : hide(queue->dir_fds[from], name);
+        return is_for_ever(r) ? hide(queue->dir_fds[from], name) : r;
 }
 
 int queue_quarantine(const Queue *queue, const char *name, QueueDir from) {

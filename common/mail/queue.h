@@ -95,8 +95,8 @@ int queue_remove_stale(const Queue *queue, QueueDir dir, usec_t now_usec, size_t
 
 /*
  * Take what cannot be processed out of FROM: to corrupt/NAME, or corrupt/NAME.RANDOM when that is
- * taken, or, where even that fails (another's directory), hidden in place as .NAME. 0: it does not
- * wake anybody any more. QUEUE_E_GONE, negative errno.
+ * taken, or, where even that is not permitted, hidden in place as .NAME. 0: it does not wake
+ * anybody any more. QUEUE_E_GONE; negative errno (-EIO, -ENOSPC): it is where it was.
  */
 int queue_quarantine(const Queue *queue, const char *name, QueueDir from);
 
