@@ -41,7 +41,8 @@ int mail_client_add_content(IpcConn *conn, Str data);
 
 /*
  * Send END, wait for the result. 0 and *RESULT (slices valid until the next receive), or an error
- * of ipc_conn_receive(): then nobody has taken responsibility.
+ * of ipc_conn_receive(): then nobody has taken responsibility. The END of the answer is still to be
+ * read (ipc_conn_receive_end()) by who keeps the connection for another message.
  */
 int mail_client_finish(IpcConn *conn, MailResult *ret_result);
 

@@ -114,15 +114,17 @@ static int output_content(void *userdata, Str data) {
 
 static int open_content(Message *message, const Envelope *envelope) {
         const Config *config = message->config;
-        bool ours = (envelope->flags & (ENVELOPE_LOCAL_ORIGIN | ENVELOPE_NOTICE)) != 0;
+        bool local = (envelope->flags & ENVELOPE_LOCAL_ORIGIN) != 0;
+        bool notice = (envelope->flags & ENVELOPE_NOTICE) != 0; /* has its own Received: */
         ContentOptions options = {
                 .queue_id = str_from_cstr(message->id.text),
                 .sender = buf_str(&message->sender),
                 .full_name = buf_str(&message->full_name),
                 .now_usec = clock_realtime_usec(),
                 .uid = envelope->uid,
-                .add_received = ours || envelope->uid != ENVELOPE_NO_UID,
-                .add_missing = ours || config_bool(config, PARAM_always_add_missing_headers),
+                .add_received = local || envelope->uid != ENVELOPE_NO_UID,
+                .add_missing =
+                        local || notice || config_bool(config, PARAM_always_add_missing_headers),
                 .keep_cr = !config_bool(config, PARAM_cleanup_replace_stray_cr_lf),
                 .hostname = config_string(config, PARAM_myhostname),
                 .origin = config_string(config, PARAM_myorigin),

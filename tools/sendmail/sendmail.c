@@ -53,13 +53,13 @@ static void call_deinit(Call *call) {
         buf_deinit(&call->message);
 }
 
-/* Say it to the caller, and to the journal, as "fatal: jo(1000): TEXT". */
+/* Say it to the caller and to the journal: "unitpost/sendmail: fatal: jo(1000): TEXT". */
 static int die(Call *call, int status) {
         _cleanup_(buf_deinit) Buf login = BUF_INIT(256);
 
         (void)user_append_login(&login);
-        (void)fputs("sendmail: ", stderr);
-        (void)fflush(stderr);
+        log_open("unitpost/sendmail");
+        log_to_stderr(1);
         log_fatal(NULL, "%.*s(%u): %.*s", STR_FMT(buf_str(&login)), getuid(),
                   STR_FMT(buf_str(&call->message)));
         return status;
@@ -339,8 +339,6 @@ static int run(Call *call, int argc, char **argv) {
                 (void)fprintf(stderr, "sendmail: warning: %.*s", STR_FMT(buf_str(&warnings)));
         if (status != EX_OK)
                 return die(call, status);
-        if (call->options.verbose > 1)
-                log_set_verbose(1);
         return call->options.mode == SENDMAIL_SUBMIT ? submit_mail(call) : run_mode(call);
 }
 
@@ -357,8 +355,6 @@ int sendmail_main(int argc, char **argv) {
         int r;
 
         r = make_safe();
-        log_open("unitpost/sendmail");
-        log_to_stderr(1);
         header_reader_init(&call.header, &call.plain, &call.resent);
         if (r < 0)
                 return die_because(&call, EX_OSERR, "cannot set up descriptors and signals");
