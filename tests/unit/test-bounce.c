@@ -1,0 +1,385 @@
+/*
+ * bounce, asked over a socket pair, with a cleanup that is played by a child: who is told, from
+ * whom, and what is answered when cleanup will not or cannot.
+ */
+
+#include <check.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+#include "common/base/file.h"
+#include "common/mail/queue-file.h"
+#include "common/role/ipc-address.h"
+#include "common/role/protocol-delivery.h"
+#include "common/role/protocol-mail.h"
+#include "services/bounce/bounce.h"
+
+static char root[] = "/tmp/unitpost-test-bounce-XXXXXX";
+static int root_fd = -1;
+static QueueId id;
+
+/* What cleanup got, in memory shared with the child that plays it. */
+typedef struct Got {
+        unsigned n_messages;
+        size_t len;
+        uint32_t flags;
+        char queue_id[QUEUE_ID_LEN + 1];
+        char sender[200], recipient[200];
+        char content[1 << 20];
+} Got;
+
+static Got *got;
+static MailStatus cleanup_status;
+
+static void setup(void) {
+        memcpy(root + sizeof(root) - 7, "XXXXXX", 6);
+        ck_assert_ptr_nonnull(mkdtemp(root));
+        root_fd = file_open_dir(AT_FDCWD, root);
+        ck_assert_int_ge(root_fd, 0);
+        ipc_address_set_directory(root);
+        id = queue_id_new(1795557651000000);
+        got = mmap(NULL, sizeof(*got), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        ck_assert_ptr_ne(got, MAP_FAILED);
+        cleanup_status = MAIL_ACCEPTED;
+}
+
+static void teardown(void) {
+        (void)unlinkat(root_fd, id.text, 0);
+        (void)unlinkat(root_fd, "cleanup", 0);
+        fd_closep(&root_fd);
+        ck_assert_int_eq(rmdir(root), 0);
+}
+
+/* ---- the cleanup ---- */
+
+static void copy(char *to, size_t size, Str text) {
+        (void)snprintf(to, size, "%.*s", STR_FMT(text));
+}
+
+static int on_begin(_unused_ void *userdata, const Envelope *envelope) {
+        got->n_messages++;
+        got->flags = envelope->flags;
+        copy(got->queue_id, sizeof(got->queue_id), envelope->queue_id);
+        copy(got->sender, sizeof(got->sender), envelope->sender);
+        return 0;
+}
+
+static int on_recipient(_unused_ void *userdata, const Recipient *recipient) {
+        copy(got->recipient, sizeof(got->recipient), recipient->address);
+        return 0;
+}
+
+static int on_content(_unused_ void *userdata, Str data) {
+        if (got->len + data.len > sizeof(got->content))
+                return 1;
+        memcpy(got->content + got->len, data.data, data.len);
+        got->len += data.len;
+        return 0;
+}
+
+static void on_finish(_unused_ void *userdata, _unused_ int code, MailResult *result) {
+        *result = (MailResult){
+                .status = cleanup_status,
+                .queue_id =
+                        cleanup_status == MAIL_ACCEPTED ? str_from_cstr(got->queue_id) : STR_NULL,
+                .dsn = cleanup_status == MAIL_ACCEPTED ? STR("2.0.0") : STR("4.3.1"),
+                .text = cleanup_status == MAIL_ACCEPTED ? STR("ok") : STR("no space"),
+        };
+}
+
+static pid_t start_cleanup(void) {
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        pid_t pid;
+
+        (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s/cleanup", root);
+        ck_assert_int_eq(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
+        ck_assert_int_eq(listen(listener, 5), 0);
+        pid = fork();
+        if (pid == 0) {
+                static const MailSink sink = { on_begin, on_recipient, on_content, on_finish };
+                IpcConn *conn;
+                int fd = accept(listener, NULL, NULL);
+
+                if (fd < 0 || ipc_conn_new(fd, &conn) != 0 ||
+                    ipc_conn_send_hello(conn, "cleanup") != 0 || ipc_conn_flush(conn) != 0)
+                        _exit(1);
+                (void)mail_server_receive(conn, &sink, NULL);
+                _exit(0);
+        }
+        (void)close(listener);
+        return pid;
+}
+
+/* ---- the message, and the request ---- */
+
+static int make_message(const char *sender, uint32_t notify) {
+        QueueFileWriter *writer _cleanup_(queue_file_writer_freep) = NULL;
+        QueueFile *file _cleanup_(queue_file_freep) = NULL;
+        Envelope envelope = { .sender = str_from_cstr(sender), .arrival_usec = 1795557651000000 };
+        Recipient bob = { .address = STR("bob@x"), .notify = notify };
+        QueueFileRecipient found;
+        uint64_t cursor = 0;
+        int fd;
+        Dsn dsn;
+
+        ck_assert_int_eq(queue_file_writer_new(root_fd, &envelope, NULL, &writer), 0);
+        ck_assert_int_eq(queue_file_writer_add_recipient(writer, &bob), 0);
+        ck_assert_int_eq(queue_file_writer_add_content(writer, STR("Subject: hi\n\nbody\n")), 0);
+        ck_assert_int_eq(queue_file_writer_commit(writer, &id), 0);
+        fd = openat(root_fd, id.text, O_RDWR | O_CLOEXEC);
+        ck_assert_int_ge(fd, 0);
+        ck_assert_int_eq(queue_file_open(fd, &file), 0);
+        ck_assert_int_eq(queue_file_next_recipient(file, &cursor, false, &found), 0);
+        dsn_set(&dsn, DSN_BOUNCED, "5.1.1", "unknown user: \"bob\"");
+        ck_assert_int_eq(queue_file_write_diagnosis(fd, found.offset, &dsn, 1, RECIPIENT_FAILED),
+                         0);
+        return fd;
+}
+
+static void serve(int fd, const char *override) {
+        const char *overrides[] = { "myhostname=mx.example.org", "myorigin=example.org", override,
+                                    NULL };
+        ConfigSource source = { .root = root, .overrides = overrides };
+        Buf error = BUF_INIT(4096);
+        RoleEnv env = { .role = "bounce" };
+        Config *config;
+        IpcConn *conn;
+        int r;
+
+        if (config_load(&source, &config, &error) != 0 || ipc_conn_new(fd, &conn) != 0)
+                _exit(1);
+        env.config = config;
+        ipc_conn_set_timeout(conn, 10 * USEC_PER_SEC);
+        r = bounce_serve(&env, conn);
+        (void)ipc_conn_free(conn);
+        (void)config_free(config);
+        _exit(r == 0 ? 0 : 3);
+}
+
+typedef struct Answer {
+        bool ok;
+        char notice_id[QUEUE_ID_LEN + 1];
+        char text[DSN_TEXT_MAX];
+        int exit_status;
+} Answer;
+
+static Answer ask(const NoticeRequest *request, int message_fd, const char *override) {
+        IpcConn *conn _cleanup_(ipc_conn_freep) = NULL;
+        NoticeResult result;
+        Answer answer = { 0 };
+        int fds[2], status;
+        pid_t pid;
+
+        ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+        pid = fork();
+        if (pid == 0) {
+                (void)close(fds[0]);
+                serve(fds[1], override);
+        }
+        (void)close(fds[1]);
+        ck_assert_int_eq(ipc_conn_new(fds[0], &conn), 0);
+        ipc_conn_set_timeout(conn, 20 * USEC_PER_SEC);
+        if (message_fd >= 0)
+                ck_assert_int_eq(ipc_conn_send_fd(conn, message_fd), 0);
+        ck_assert_int_eq(ipc_conn_send_message(conn, &notice_request_schema, request), 0);
+        ck_assert_int_eq(ipc_conn_send_end(conn), 0);
+        if (ipc_conn_receive_message(conn, &notice_result_schema, &result) == 0) {
+                answer.ok = result.ok;
+                copy(answer.notice_id, sizeof(answer.notice_id), result.notice_id);
+                copy(answer.text, sizeof(answer.text), result.text);
+                ck_assert_int_eq(ipc_conn_receive_end(conn), 0);
+        }
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        answer.exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+        return answer;
+}
+
+static Answer ask_failure(int message_fd, const char *override) {
+        NoticeRequest request = { .queue_id = str_from_cstr(id.text), .kind = STR("failure") };
+        Answer answer = ask(&request, message_fd, override);
+
+        (void)close(message_fd);
+        ck_assert_int_eq(answer.exit_status, 0);
+        return answer;
+}
+
+static void end_cleanup(pid_t pid) {
+        int status;
+
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        ck_assert_int_eq(status, 0);
+}
+
+static bool content_has(const char *text) {
+        return memmem(got->content, got->len, text, strlen(text)) != NULL;
+}
+
+static void check_none_due(Answer answer) {
+        ck_assert(answer.ok);
+        ck_assert_str_eq(answer.notice_id, "");
+        ck_assert_uint_eq(got->n_messages, 0);
+}
+
+START_TEST(the_sender_is_told_from_the_null_sender) {
+        pid_t cleanup = start_cleanup();
+        Answer answer = ask_failure(make_message("ann@example.org", 0), NULL);
+
+        end_cleanup(cleanup);
+        ck_assert(answer.ok);
+        ck_assert_uint_eq(got->n_messages, 1);
+        ck_assert_str_eq(answer.notice_id, got->queue_id);
+        ck_assert_str_ne(answer.notice_id, id.text);
+        ck_assert_str_eq(got->sender, "");
+        ck_assert_str_eq(got->recipient, "ann@example.org");
+        ck_assert_uint_eq(got->flags, ENVELOPE_NOTICE);
+        ck_assert(content_has("To: ann@example.org\n"));
+        ck_assert(content_has("Status: 5.1.1\n"));
+        ck_assert(content_has("\n\nSubject: hi\n\nbody\n"));
+}
+END_TEST
+
+START_TEST(a_refused_submission_is_reported_with_its_reason) {
+        NoticeRequest request = { .queue_id = str_from_cstr(id.text),
+                                  .kind = STR("refused"),
+                                  .code = STR("5.3.4"),
+                                  .text = STR("message too large") };
+        int fd = make_message("ann@example.org", RECIPIENT_NOTIFY_FAILURE);
+        pid_t cleanup = start_cleanup();
+        Answer answer = ask(&request, fd, NULL);
+
+        end_cleanup(cleanup);
+        (void)close(fd);
+        ck_assert(answer.ok);
+        ck_assert(content_has("Status: 5.3.4\nDiagnostic-Code: X-Unitpost; message too large\n"));
+}
+END_TEST
+
+/* XP4 */
+START_TEST(who_wants_no_notice_gets_none) {
+        check_none_due(ask_failure(make_message("ann@example.org", RECIPIENT_NOTIFY_NEVER), NULL));
+}
+END_TEST
+
+START_TEST(mail_from_the_null_sender_is_never_answered) {
+        check_none_due(ask_failure(make_message("", 0), NULL));
+}
+END_TEST
+
+START_TEST(a_double_bounce_goes_to_the_postmaster_when_asked_for) {
+        pid_t cleanup = start_cleanup();
+        Answer answer = ask_failure(make_message("", 0), "notify_classes=2bounce");
+
+        end_cleanup(cleanup);
+        ck_assert(answer.ok);
+        ck_assert_str_eq(got->sender, "double-bounce@example.org");
+        ck_assert_str_eq(got->recipient, "postmaster");
+        ck_assert(content_has("Subject: Postmaster Copy: Undelivered Mail\n"));
+}
+END_TEST
+
+START_TEST(a_double_bounce_that_fails_ends_the_chain) {
+        check_none_due(ask_failure(make_message("Double-Bounce@Example.org", 0),
+                                   "notify_classes=2bounce"));
+}
+END_TEST
+
+START_TEST(without_cleanup_the_answer_is_later) {
+        Answer answer = ask_failure(make_message("ann@example.org", 0), NULL);
+
+        ck_assert(!answer.ok);
+        ck_assert_str_ne(answer.text, "");
+        ck_assert_str_eq(answer.notice_id, "");
+}
+END_TEST
+
+START_TEST(a_cleanup_without_space_means_later) {
+        pid_t cleanup;
+        Answer answer;
+
+        cleanup_status = MAIL_TRY_AGAIN;
+        cleanup = start_cleanup();
+        answer = ask_failure(make_message("ann@example.org", 0), NULL);
+        end_cleanup(cleanup);
+        ck_assert(!answer.ok);
+        ck_assert_str_eq(answer.text, "no space");
+}
+END_TEST
+
+/* Else the message would stay in the queue for ever. */
+START_TEST(a_notice_that_is_refused_is_given_up) {
+        pid_t cleanup;
+        Answer answer;
+
+        cleanup_status = MAIL_REFUSED;
+        cleanup = start_cleanup();
+        answer = ask_failure(make_message("ann@example.org", 0), NULL);
+        end_cleanup(cleanup);
+        ck_assert(answer.ok);
+        ck_assert_str_eq(answer.notice_id, "");
+}
+END_TEST
+
+START_TEST(a_damaged_queue_file_is_no_notice) {
+        int fd = make_message("ann@example.org", 0);
+        Answer answer;
+
+        ck_assert_int_eq(ftruncate(fd, 80), 0);
+        answer = ask_failure(fd, NULL);
+        ck_assert(!answer.ok);
+        ck_assert_uint_eq(got->n_messages, 0);
+}
+END_TEST
+
+START_TEST(malformed_requests_end_the_connection) {
+        static const NoticeRequest requests[] = {
+                { { "short", 5 }, { "failure", 7 }, { 0 }, { 0 } },
+                { { "0123456789ABCDEF0123", 20 }, { "other", 5 }, { 0 }, { 0 } },
+                { { "0123456789ABCDEF0123", 20 }, { "refused", 7 }, { "bad", 3 }, { 0 } },
+        };
+        int fd = make_message("ann@example.org", 0);
+
+        ck_assert_int_eq(ask(&requests[_i], fd, NULL).exit_status, 3);
+        (void)close(fd);
+}
+END_TEST
+
+START_TEST(a_request_without_descriptor_ends_the_connection) {
+        NoticeRequest request = { .queue_id = str_from_cstr(id.text), .kind = STR("failure") };
+
+        ck_assert_int_eq(ask(&request, -1, NULL).exit_status, 3);
+}
+END_TEST
+
+int main(void) {
+        Suite *suite = suite_create("bounce");
+        TCase *tcase = tcase_create("bounce");
+        SRunner *runner = srunner_create(suite);
+        int failed;
+
+        tcase_add_checked_fixture(tcase, setup, teardown);
+        tcase_set_timeout(tcase, 60);
+        tcase_add_test(tcase, the_sender_is_told_from_the_null_sender);
+        tcase_add_test(tcase, a_refused_submission_is_reported_with_its_reason);
+        tcase_add_test(tcase, who_wants_no_notice_gets_none);
+        tcase_add_test(tcase, mail_from_the_null_sender_is_never_answered);
+        tcase_add_test(tcase, a_double_bounce_goes_to_the_postmaster_when_asked_for);
+        tcase_add_test(tcase, a_double_bounce_that_fails_ends_the_chain);
+        tcase_add_test(tcase, without_cleanup_the_answer_is_later);
+        tcase_add_test(tcase, a_cleanup_without_space_means_later);
+        tcase_add_test(tcase, a_notice_that_is_refused_is_given_up);
+        tcase_add_test(tcase, a_damaged_queue_file_is_no_notice);
+        tcase_add_loop_test(tcase, malformed_requests_end_the_connection, 0, 3);
+        tcase_add_test(tcase, a_request_without_descriptor_ends_the_connection);
+        suite_add_tcase(suite, tcase);
+        srunner_run_all(runner, CK_NORMAL);
+        failed = srunner_ntests_failed(runner);
+        srunner_free(runner);
+        return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
