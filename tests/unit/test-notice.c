@@ -103,12 +103,8 @@ static bool has(const char *text) {
 }
 
 /* In the notice, or not. */
-#define check_has(text) \
-        ck_assert_msg(has(text), "no '%s' in:
-%.*s ", text, STR_FMT(buf_str(&out)))
-#define check_lacks(text) \
-        ck_assert_msg(!has(text), "'%s' in:
-        %.*s ", text, STR_FMT(buf_str(&out)))
+#define check_has(text)   ck_assert_msg(has(text), "no '%s' in:\n%.*s", text, STR_FMT(buf_str(&out)))
+#define check_lacks(text) ck_assert_msg(!has(text), "'%s' in:\n%.*s", text, STR_FMT(buf_str(&out)))
 
 #define FAILED(addr)                                                                               \
         {                                                                                          \
@@ -116,7 +112,7 @@ static bool has(const char *text) {
                 .text = "unknown user: \"bob\""                                                    \
         }
 
-                 static const Wanted bob = FAILED("bob@example.org");
+static const Wanted bob = FAILED("bob@example.org");
 
 START_TEST(a_notice_has_the_fields_of_rfc_3464) {
         make_message((Envelope){ 0 }, STR("Subject: hello\n\nbody\n"), &bob, 1);

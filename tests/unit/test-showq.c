@@ -190,6 +190,26 @@ START_TEST(every_queue_is_listed_in_postfixs_order_by_arrival) {
 }
 END_TEST
 
+START_TEST(names_come_sorted_whatever_the_directory_order_is) {
+        Queue *queue _cleanup_(queue_freep) = NULL;
+        Names *names _cleanup_(names_freep) = NULL;
+        QueueId id, last = { 0 };
+        int fd = open_dir("incoming");
+        unsigned n = 0;
+
+        for (unsigned i = 0; i < 500; i++) {
+                id = queue_id_new((i * 7919 % 500) * USEC_PER_SEC);
+                ck_assert_int_eq(mknodat(fd, id.text, S_IFREG | 0600, 0), 0);
+        }
+        (void)close(fd);
+        ck_assert_int_eq(queue_open(root, 1U << QUEUE_INCOMING, &queue), 0);
+        ck_assert_int_eq(names_new(queue, QUEUE_INCOMING, 0, &names), 0);
+        for (; names_next(names, &id) == 0; n++, last = id)
+                ck_assert_str_gt(id.text, last.text);
+        ck_assert_uint_eq(n, 500);
+}
+END_TEST
+
 START_TEST(an_empty_queue_gives_an_empty_answer) {
         list();
         ck_assert(str_equal(buf_str(&listing), STR("\n")));
@@ -319,6 +339,7 @@ int main(void) {
 
         tcase_add_checked_fixture(tcase, setup, teardown);
         tcase_add_test(tcase, every_queue_is_listed_in_postfixs_order_by_arrival);
+        tcase_add_test(tcase, names_come_sorted_whatever_the_directory_order_is);
         tcase_add_test(tcase, an_empty_queue_gives_an_empty_answer);
         tcase_add_test(tcase, odd_files_are_left_out);
         tcase_add_test(tcase, a_directory_that_vanished_does_not_hide_the_others);
