@@ -244,7 +244,8 @@ static int check_record(QueueFile *file, const Record *record, Tally *tally) {
                 tally->n_recipients++;
                 return decode_recipient(record, &recipient);
         case QUEUE_FORMAT_CONTENT:
-                return tally->n_contents++ > 0 ? corrupt("two contents") : 0;
+                tally->n_contents++; /* a second one is not where the preamble says */
+                return 0;
         case QUEUE_FORMAT_END:
                 if (record->len > 0 || record->next != file->records_end)
                         return corrupt("END is not at the end");
@@ -270,7 +271,7 @@ static int check_records(QueueFile *file) {
         }
         if (record.type != QUEUE_FORMAT_END)
                 return corrupt("no END record");
-        if (tally.n_contents != 1)
+        if (tally.n_contents == 0)
                 return corrupt("no content");
         if (tally.n_recipients != file->n_recipients)
                 return corrupt("number of recipients differs from the preamble");
