@@ -27,6 +27,7 @@ struct QueueFile {
         uint32_t content_crc; /* as stored */
         Envelope envelope;    /* slices into envelope_payload */
         uint8_t *envelope_payload;
+        bool walked;            /* the recipients were walked once */
         uint64_t window_offset; /* what part of the file the window holds */
         size_t window_len;
         size_t window_size;
@@ -394,8 +395,12 @@ int queue_file_next_recipient(QueueFile *file, uint64_t *cursor, bool want_diagn
         Record record;
         int r;
 
-        if (*cursor == 0)
+        if (*cursor == 0) {
                 *cursor = QUEUE_FORMAT_PRE_BYTES;
+                if (file->walked)
+                        file->window_len = 0; /* read the states again */
+                file->walked = true;
+        }
         do {
                 if (*cursor < QUEUE_FORMAT_PRE_BYTES || *cursor > file->records_end)
                         return corrupt("position outside of the records");
