@@ -12,11 +12,12 @@ through the processes that it started itself.
 
 import atexit
 import ctypes
+import email
 import json
-import mailbox
 import os
 import pathlib
 import pty
+import re
 import shlex
 import signal
 import subprocess
@@ -51,6 +52,7 @@ exec systemd-nspawn --quiet --directory="$top/root" --boot --machine="$name" --r
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 PR_SET_PDEATHSIG = 1
+MESSAGE_UNIT_STARTING = '7d4958e842da4a758f6c1cdc7b36dcc5'  # of systemd's own catalog
 
 
 class CommandError(Exception):
@@ -101,6 +103,19 @@ class Cgroup:
                 (path / 'cgroup.procs').write_text(str(pid))
             except OSError:
                 pass  # no cgroup of its own there: it shares ours
+
+    def cpu_seconds(self):
+        for path in self.paths:
+            try:
+                return int((path / 'cpuacct.usage').read_text()) / 1e9
+            except OSError:
+                pass
+            try:
+                words = (path / 'cpu.stat').read_text().split()
+                return int(words[words.index('usage_usec') + 1]) / 1e6
+            except (OSError, ValueError):
+                pass
+        return 0.0
 
     def remove(self):
         for path in self.paths:
@@ -272,13 +287,14 @@ class Machine:
 
     def mailbox(self, user):
         """Messages in /var/mail/USER, as email.message.Message."""
-        path = self.path(f'/var/mail/{user}')
-        if not path.exists():
+        try:
+            data = self.path(f'/var/mail/{user}').read_bytes()
+        except FileNotFoundError:
             return []
-        with tempfile.NamedTemporaryFile() as copy:
-            copy.write(path.read_bytes())
-            copy.flush()
-            return list(mailbox.mbox(copy.name))
+        # Each message begins with a "From " line; a line of its text that looks like one was
+        # quoted by local.
+        parts = re.split(rb'(?:\A|\n)From [^\n]*\n', data.removesuffix(b'\n'))[1:]
+        return [email.message_from_bytes(part) for part in parts]
 
     def wait_for_mail(self, user, n, timeout=30):
         """Wait for N messages in USER's mailbox, and return what is there."""
@@ -319,7 +335,11 @@ class Machine:
 
     def starts(self, unit):
         """How often UNIT was started since the boot (a start that failed counts)."""
-        return len(self.journal('_PID=1', f'UNIT={unit}', 'JOB_TYPE=start'))
+        return len(self.journal('_PID=1', f'UNIT={unit}', f'MESSAGE_ID={MESSAGE_UNIT_STARTING}'))
+
+    def cpu_seconds(self):
+        """Processor time of everything in the machine so far."""
+        return self.cgroup.cpu_seconds()
 
     def wait_until_idle(self, timeout=60):
         wait_for(lambda: not self.processes(), timeout, 'an empty unitpost slice')
