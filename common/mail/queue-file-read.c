@@ -27,6 +27,7 @@ struct QueueFile {
         uint32_t content_crc; /* as stored */
         Envelope envelope;    /* slices into envelope_payload */
         uint8_t *envelope_payload;
+        bool walked;            /* the recipients were walked once */
         uint64_t window_offset; /* what part of the file the window holds */
         size_t window_len;
         size_t window_size;
@@ -244,7 +245,8 @@ static int check_record(QueueFile *file, const Record *record, Tally *tally) {
                 tally->n_recipients++;
                 return decode_recipient(record, &recipient);
         case QUEUE_FORMAT_CONTENT:
-                return tally->n_contents++ > 0 ? corrupt("two contents") : 0;
+                tally->n_contents++; /* a second one is not where the preamble says */
+                return 0;
         case QUEUE_FORMAT_END:
                 if (record->len > 0 || record->next != file->records_end)
                         return corrupt("END is not at the end");
@@ -270,7 +272,7 @@ static int check_records(QueueFile *file) {
         }
         if (record.type != QUEUE_FORMAT_END)
                 return corrupt("no END record");
-        if (tally.n_contents != 1)
+        if (tally.n_contents == 0)
                 return corrupt("no content");
         if (tally.n_recipients != file->n_recipients)
                 return corrupt("number of recipients differs from the preamble");
@@ -393,8 +395,12 @@ int queue_file_next_recipient(QueueFile *file, uint64_t *cursor, bool want_diagn
         Record record;
         int r;
 
-        if (*cursor == 0)
+        if (*cursor == 0) {
                 *cursor = QUEUE_FORMAT_PRE_BYTES;
+                if (file->walked)
+                        file->window_len = 0; /* read the states again */
+                file->walked = true;
+        }
         do {
                 if (*cursor < QUEUE_FORMAT_PRE_BYTES || *cursor > file->records_end)
                         return corrupt("position outside of the records");

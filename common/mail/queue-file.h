@@ -126,9 +126,9 @@ uint64_t queue_file_n_recipients(const QueueFile *file);
 
 /*
  * Walk the recipients. *CURSOR starts as 0 and is only to be passed back. With diagnoses (a
- * second pread each) when WANT_DIAGNOSIS. 0, QUEUE_FILE_E_END, _CORRUPT, negative errno. States
- * are those of the time when the buffer was filled: who marks does not walk the same QueueFile to
- * see the marks.
+ * second pread each) when WANT_DIAGNOSIS. 0, QUEUE_FILE_E_END, _CORRUPT, negative errno. The
+ * first walk takes states from the buffer, as they were when the file was opened; each walk that is
+ * begun later reads them again.
  */
 int queue_file_next_recipient(QueueFile *file, uint64_t *cursor, bool want_diagnosis,
                               QueueFileRecipient *ret);

@@ -7,8 +7,11 @@
 #include "common/base/file.h"
 #include "common/role/protocol-delivery.h"
 
-/* A role that is started for us has half a minute to say hello, as everywhere (DESIGN 5). */
-#define HELLO_TIMEOUT_USEC (30 * USEC_PER_SEC)
+/*
+ * How long to wait for a role that is started for us. Shorter than elsewhere (DESIGN 5: 30 s),
+ * since to give up costs only another try a second later, and nobody can stop us meanwhile.
+ */
+#define HELLO_TIMEOUT_USEC (5 * USEC_PER_SEC)
 
 /* For one message: it is on our disk, and cleanup has little else to do than to write it. */
 #define MESSAGE_TIMEOUT_USEC (300 * USEC_PER_SEC)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -36,7 +37,7 @@ typedef struct Pickup {
         Name kept[FAILURES_MAX];
         size_t n_kept;
 
-        /* Handed over, but still in maildrop: to be removed first, lest it is delivered for ever. */
+        /* Handed over, but still in maildrop: to be removed before anything else is taken. */
         Name unremoved;
 
         usec_t deadline;   /* of this scan; monotonic */
@@ -280,8 +281,15 @@ static int begin_scan(Pickup *pickup) {
         return 0;
 }
 
+/* SIGTERM is kept for the event loop, to which we shall return. */
+static bool is_asked_to_stop(void) {
+        sigset_t pending;
+
+        return sigpending(&pending) == 0 && sigismember(&pending, SIGTERM) == 1;
+}
+
 static bool is_enough(const Pickup *pickup) {
-        return pickup->stop || pickup->n_failures >= FAILURES_MAX ||
+        return pickup->stop || pickup->n_failures >= FAILURES_MAX || is_asked_to_stop() ||
                clock_monotonic_usec() >= pickup->deadline;
 }
 

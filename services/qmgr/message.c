@@ -180,8 +180,11 @@ static int write_outcome(Message *message, uint64_t handle, const Dsn *dsn, Reci
                 return r;
         if (state == RECIPIENT_SENT)
                 return queue_file_mark(message->mark_fd, handle, state);
-        return queue_file_write_diagnosis(message->mark_fd, handle, dsn, clock_realtime_usec(),
-                                          state);
+        r = queue_file_write_diagnosis(message->mark_fd, handle, dsn, clock_realtime_usec(), state);
+        /* On a full disk there is no room for the reason, but a state needs none. */
+        if (r < 0 && state == RECIPIENT_FAILED)
+                r = queue_file_mark(message->mark_fd, handle, state);
+        return r;
 }
 
 int message_entry_done(Entry *entry, const Dsn *dsn, bool expired) {
@@ -194,6 +197,9 @@ int message_entry_done(Entry *entry, const Dsn *dsn, bool expired) {
         else if (dsn->status == DSN_BOUNCED || expired)
                 state = RECIPIENT_FAILED;
         r = write_outcome(message, entry->recipient.handle, dsn, state);
+        /* bounce reports what the file says: a failure that is not in it is tried again. */
+        if (r != 0 && state == RECIPIENT_FAILED)
+                state = RECIPIENT_TODO;
         if (state == RECIPIENT_TODO)
                 message->n_deferred++;
         else if (state == RECIPIENT_FAILED)

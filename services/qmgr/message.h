@@ -77,7 +77,8 @@ void message_fetch(Message *message, unsigned limit);
 /*
  * The outcome for one recipient, which is freed. Writes it into the queue file, except where the
  * file is about to be removed for being done with. EXPIRED: a deferral is the end. Errors of the
- * file are returned; the outcome counts all the same.
+ * file are returned; the outcome counts all the same, but a failure that could not be written
+ * counts as a deferral, because nobody would be told of it.
  */
 int message_entry_done(Entry *entry, const Dsn *dsn, bool expired);
 

@@ -113,6 +113,16 @@ static Str look_up_doubling(void *context, Str name) {
         return str_from_cstr(doubling[level]);
 }
 
+/* Level "lN" refers to level N + 1. */
+static char chain[101][16];
+
+static Str look_up_chain(void *context, Str name) {
+        uint64_t level;
+
+        ck_assert_int_eq(str_parse_u64(str_skip(name, 1), ARRAY_LEN(chain) - 1, &level), 0);
+        return str_from_cstr(chain[level]);
+}
+
 START_TEST(doubling_without_output_ends_in_an_error) {
         Buf result = BUF_INIT(4096);
         Buf error = BUF_INIT(4096);
@@ -122,6 +132,23 @@ START_TEST(doubling_without_output_ends_in_an_error) {
         ck_assert_int_eq(config_expand_text(STR("$l0"), look_up_doubling, NULL, &result, &error),
                          CONFIG_EXPAND_E_INVALID);
         ck_assert_ptr_nonnull(strstr(buf_cstr(&error), "too many expansions"));
+        buf_deinit(&result);
+        buf_deinit(&error);
+}
+END_TEST
+
+START_TEST(a_hundred_levels_are_enough) {
+        Buf result = BUF_INIT(4096);
+        Buf error = BUF_INIT(4096);
+
+        for (unsigned i = 0; i < ARRAY_LEN(chain); i++)
+                (void)snprintf(chain[i], sizeof(chain[i]), "$l%u", i + 1);
+        (void)snprintf(chain[99], sizeof(chain[99]), "end");
+        /* the text itself is the first level, so "end" is the hundredth or the one behind it */
+        ck_assert_int_eq(config_expand_text(STR("$l1"), look_up_chain, NULL, &result, &error), 0);
+        ck_assert_str_eq(buf_cstr(&result), "end");
+        ck_assert_int_eq(config_expand_text(STR("$l0"), look_up_chain, NULL, &result, &error),
+                         CONFIG_EXPAND_E_INVALID);
         buf_deinit(&result);
         buf_deinit(&error);
 }
@@ -222,6 +249,7 @@ int main(void) {
 
         tcase_add_loop_test(tcase, each_form_expands_as_postconf_5_says, 0, ARRAY_LEN(cases));
         tcase_add_test(tcase, doubling_without_output_ends_in_an_error);
+        tcase_add_test(tcase, a_hundred_levels_are_enough);
         tcase_add_test(tcase, a_result_larger_than_its_buffer_is_an_error);
         tcase_add_test(tcase, ten_thousand_nested_braces_do_not_exhaust_the_stack);
         tcase_add_test(tcase, names_that_a_text_uses_are_found);

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -329,6 +330,28 @@ START_TEST(without_bounce_a_failure_stays_to_be_told) {
 }
 END_TEST
 
+/* No byte can be appended, as on a full disk: the reason is lost, the failure is not. */
+START_TEST(a_failure_is_kept_where_its_reason_finds_no_room) {
+        struct rlimit limit, no_room = { .rlim_max = RLIM_INFINITY };
+        char states[8];
+        QueueId id;
+
+        set_up("");
+        (void)signal(SIGXFSZ, SIG_IGN);
+        ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+        no_room.rlim_max = limit.rlim_max;
+        id = put_message("incoming", "hard", 0);
+        no_room.rlim_cur = 200; /* within the records of the message */
+        ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &no_room), 0);
+        command(QMGR_INCOMING, &id);
+        run_until_settled();
+        ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+        deferred_states(&id, states, sizeof(states));
+        ck_assert_str_eq(states, "F");
+        tear_down();
+}
+END_TEST
+
 START_TEST(an_expired_message_is_returned) {
         uint64_t bucket;
         QueueId id;
@@ -423,8 +446,9 @@ int main(void) {
                          mail_that_nobody_announced_is_found_at_start,
                          a_temporary_failure_waits_in_its_bucket_with_what_is_done_marked,
                          what_failed_is_marked_returned_when_the_notice_is_on_disk,
-                         without_bounce_a_failure_stays_to_be_told, an_expired_message_is_returned,
-                         an_agent_that_dies_costs_a_deferral,
+                         without_bounce_a_failure_stays_to_be_told,
+                         a_failure_is_kept_where_its_reason_finds_no_room,
+                         an_expired_message_is_returned, an_agent_that_dies_costs_a_deferral,
                          a_missing_transport_defers_and_a_flush_tries_again,
                          memory_for_recipients_is_bounded,
                          files_with_foreign_names_are_quarantined_and_cost_nobody, NULL);

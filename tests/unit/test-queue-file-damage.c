@@ -150,6 +150,12 @@ static int finish_and_look(Craft *craft) {
         return r;
 }
 
+/* The same for a file that must be refused, for this reason and no other. */
+static void finish_and_refuse(Craft *craft, const char *reason) {
+        ck_assert_int_eq(finish_and_look(craft), QUEUE_FILE_E_CORRUPT);
+        ck_assert_str_eq(queue_file_reason(), reason);
+}
+
 /* Two recipients, the second with a diagnosis. *RET_RECORDS_END is where the slot's part begins. */
 static Craft craft_good(uint64_t *ret_records_end) {
         Craft craft = craft_usual();
@@ -322,6 +328,7 @@ START_TEST(a_slot_within_the_records_is_not_read) {
         QueueFileRecipient rcpt;
         QueueFile *file;
         uint8_t *slot;
+        Dsn dsn;
         int fd;
 
         put_envelope(&craft, 0, STR_NULL);
@@ -342,6 +349,10 @@ START_TEST(a_slot_within_the_records_is_not_read) {
         ck_assert_int_eq(queue_file_next_recipient(file, &cursor, true, &rcpt), 0);
         ck_assert(!rcpt.has_diagnosis);
         queue_file_free(file);
+        /* Nor is it written to: the content stays whole. */
+        dsn_set(&dsn, DSN_DEFERRED, "4.0.0", "x");
+        ck_assert_int_eq(queue_file_write_diagnosis(fd, offset, &dsn, 1, RECIPIENT_TODO), 0);
+        ck_assert_int_eq(open_and_walk(fd), 0);
         (void)close(fd);
         buf_deinit(&craft.bytes);
 }
@@ -409,6 +420,10 @@ START_TEST(a_preamble_that_lies_is_corrupt_and_a_newer_one_is_newer) {
                 seal(p);
                 r = result_of(p, craft.bytes.len);
                 ck_assert_msg(r == table[i].result, "row %zu: %d %s", i, r, queue_file_reason());
+                if (table[i].offset == QUEUE_FORMAT_PRE_CONTENT_OFFSET ||
+                    table[i].offset == QUEUE_FORMAT_PRE_CONTENT_SIZE)
+                        ck_assert_str_eq(queue_file_reason(),
+                                         "content is not where the preamble says");
                 buf_deinit(&craft.bytes);
         }
 }
@@ -423,44 +438,44 @@ START_TEST(records_that_do_not_add_up_are_corrupt) {
 
         craft = craft_begin(); /* no envelope */
         put_content(&craft, STR("x"));
-        ck_assert_int_eq(finish_and_look(&craft), QUEUE_FILE_E_CORRUPT);
+        finish_and_refuse(&craft, "first record is not the envelope");
         craft = craft_begin(); /* no content */
         put_envelope(&craft, 0, STR_NULL);
-        ck_assert_int_eq(finish_and_look(&craft), QUEUE_FILE_E_CORRUPT);
+        finish_and_refuse(&craft, "no content");
         craft = craft_usual();
         put_envelope(&craft, 0, STR_NULL);
-        ck_assert_int_eq(finish_and_look(&craft), QUEUE_FILE_E_CORRUPT);
+        finish_and_refuse(&craft, "two envelopes");
         craft = craft_usual();
         put_content(&craft, STR("x"));
-        ck_assert_int_eq(finish_and_look(&craft), QUEUE_FILE_E_CORRUPT);
+        finish_and_refuse(&craft, "content is not where the preamble says");
         craft = craft_usual();
         put_end(&craft); /* END in the middle */
-        ck_assert_int_eq(finish_and_look(&craft), QUEUE_FILE_E_CORRUPT);
+        finish_and_refuse(&craft, "END is not at the end");
         craft = craft_usual();
         put_record(&craft, 'X', "x", 1); /* a type that one must know */
-        ck_assert_int_eq(finish_and_look(&craft), QUEUE_FILE_E_CORRUPT);
+        finish_and_refuse(&craft, "unknown record type");
         craft = craft_usual();
         put_record(&craft, 0, "x", 1);
-        ck_assert_int_eq(finish_and_look(&craft), QUEUE_FILE_E_CORRUPT);
+        finish_and_refuse(&craft, "unknown record type");
         craft = craft_usual();
         put_record(&craft, 'x', "x", 1); /* a type that one need not know */
         ck_assert_int_eq(finish_and_look(&craft), 0);
         craft = craft_usual();
         put_record(&craft, 'x', payload, sizeof(payload));
-        ck_assert_int_eq(finish_and_look(&craft), QUEUE_FILE_E_CORRUPT);
+        finish_and_refuse(&craft, "record is too long");
         craft = craft_usual();
         put_record(&craft, QUEUE_FORMAT_RECIPIENT, payload, QUEUE_FORMAT_RCPT_FIXED - 1);
         craft.n_recipients++;
-        ck_assert_int_eq(finish_and_look(&craft), QUEUE_FILE_E_CORRUPT);
+        finish_and_refuse(&craft, "recipient is cut");
         craft = craft_usual();
         put_record(&craft, QUEUE_FORMAT_RECIPIENT, payload, QUEUE_FORMAT_RCPT_FIXED + 1);
         craft.n_recipients++; /* lengths say 0, one byte more is there */
-        ck_assert_int_eq(finish_and_look(&craft), QUEUE_FILE_E_CORRUPT);
+        finish_and_refuse(&craft, "recipient does not add up");
         memset(payload + QUEUE_FORMAT_RCPT_LENGTHS, 0xff, 6);
         craft = craft_usual();
         put_record(&craft, QUEUE_FORMAT_RECIPIENT, payload, QUEUE_FORMAT_RCPT_FIXED + 10);
         craft.n_recipients++;
-        ck_assert_int_eq(finish_and_look(&craft), QUEUE_FILE_E_CORRUPT);
+        finish_and_refuse(&craft, "recipient does not add up");
 }
 END_TEST
 
@@ -475,7 +490,8 @@ START_TEST(lengths_beyond_the_file_are_corrupt) {
 
                 put_record(&craft, 'x', "", 0);
                 queue_format_put32((uint8_t *)craft.bytes.data + at + 1, lengths[i]);
-                ck_assert_int_eq(finish_and_look(&craft), QUEUE_FILE_E_CORRUPT);
+                finish_and_refuse(&craft, lengths[i] < 10 ? "record has a wrong checksum"
+                                                          : "record is too long");
         }
         for (size_t i = 0; i < ARRAY_LEN(content_lengths); i++) {
                 Craft craft = craft_usual();
@@ -484,7 +500,30 @@ START_TEST(lengths_beyond_the_file_are_corrupt) {
 
                 queue_format_put64(head + 1, content_lengths[i]);
                 craft.content_size = content_lengths[i]; /* the preamble agrees with the lie */
-                ck_assert_int_eq(finish_and_look(&craft), QUEUE_FILE_E_CORRUPT);
+                finish_and_refuse(&craft, "content reaches beyond END");
+        }
+}
+END_TEST
+
+/* Where slots lie there are bytes behind END, and a record must not reach into them. */
+START_TEST(lengths_beyond_end_but_within_the_file_are_corrupt) {
+        for (int is_content = 0; is_content < 2; is_content++) {
+                uint64_t records_end;
+                Craft craft = craft_good(&records_end);
+                uint8_t *p = (uint8_t *)craft.bytes.data;
+                uint64_t content_offset = queue_format_get64(p + QUEUE_FORMAT_PRE_CONTENT_OFFSET);
+
+                if (is_content) {
+                        queue_format_put64(p + content_offset - 12, records_end);
+                        queue_format_put64(p + QUEUE_FORMAT_PRE_CONTENT_SIZE, records_end);
+                        seal(p);
+                } else {
+                        queue_format_put32(p + records_end - QUEUE_FORMAT_HEAD_BYTES + 1, 10);
+                }
+                ck_assert_int_eq(result_of(p, craft.bytes.len), QUEUE_FILE_E_CORRUPT);
+                ck_assert_str_eq(queue_file_reason(),
+                                 is_content ? "content reaches beyond END" : "record is too long");
+                buf_deinit(&craft.bytes);
         }
 }
 END_TEST
@@ -557,6 +596,7 @@ START_TEST(a_file_that_shrinks_while_open_is_corrupt) {
                 while (r == 0)
                         r = queue_file_next_recipient(file, &cursor, true, &rcpt);
                 ck_assert_int_eq(r, QUEUE_FILE_E_CORRUPT);
+                ck_assert_str_eq(queue_file_reason(), "file shrank while it was read");
                 queue_file_free(file);
                 (void)close(fd);
         }
@@ -580,6 +620,7 @@ START_TEST(a_file_that_changes_while_open_is_read_with_care) {
         cursor = UINT64_MAX;
         ck_assert_int_eq(queue_file_next_recipient(file, &cursor, true, &rcpt),
                          QUEUE_FILE_E_CORRUPT);
+        ck_assert_str_eq(queue_file_reason(), "position outside of the records");
         cursor = 1;
         ck_assert_int_eq(queue_file_next_recipient(file, &cursor, true, &rcpt),
                          QUEUE_FILE_E_CORRUPT);
@@ -628,6 +669,7 @@ int main(void) {
         tcase_add_test(tcase, a_preamble_that_lies_is_corrupt_and_a_newer_one_is_newer);
         tcase_add_test(tcase, records_that_do_not_add_up_are_corrupt);
         tcase_add_test(tcase, lengths_beyond_the_file_are_corrupt);
+        tcase_add_test(tcase, lengths_beyond_end_but_within_the_file_are_corrupt);
         tcase_add_test(tcase, texts_with_control_bytes_or_over_their_limit_are_corrupt);
         tcase_add_test(tcase, only_four_states_exist);
         tcase_add_test(tcase, a_file_that_shrinks_while_open_is_corrupt);

@@ -427,6 +427,28 @@ START_TEST(each_recipient_has_its_own_diagnosis) {
 }
 END_TEST
 
+START_TEST(a_second_walk_sees_the_marks_of_the_first) {
+        QueueFileWriter *writer = new_writer(NULL);
+        QueueFileRecipient rcpt;
+        uint64_t cursor = 0;
+        QueueFile *file;
+        int fd;
+
+        ck_assert_int_eq(add(writer, "a"), 0);
+        ck_assert_int_eq(add(writer, "b"), 0);
+        fd = commit_and_open(writer, &file);
+        while (queue_file_next_recipient(file, &cursor, false, &rcpt) == 0)
+                ck_assert_int_eq(queue_file_mark(fd, rcpt.offset, RECIPIENT_FAILED), 0);
+        cursor = 0;
+        for (int i = 0; i < 2; i++) {
+                ck_assert_int_eq(queue_file_next_recipient(file, &cursor, false, &rcpt), 0);
+                ck_assert_int_eq(rcpt.state, RECIPIENT_FAILED);
+        }
+        queue_file_free(file);
+        (void)close(fd);
+}
+END_TEST
+
 START_TEST(a_mark_is_only_made_on_a_recipient) {
         QueueFileWriter *writer = new_writer(NULL);
         struct stat before, after;
@@ -478,6 +500,7 @@ int main(void) {
         tcase_add_test(tcase, a_hundred_thousand_recipients_keep_their_order_and_marks);
         tcase_add_test(tcase, a_diagnosis_is_kept_and_replaced_in_its_slot);
         tcase_add_test(tcase, each_recipient_has_its_own_diagnosis);
+        tcase_add_test(tcase, a_second_walk_sees_the_marks_of_the_first);
         tcase_add_test(tcase, a_mark_is_only_made_on_a_recipient);
         suite_add_tcase(suite, tcase);
         srunner_run_all(runner, CK_NORMAL);

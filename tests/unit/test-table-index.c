@@ -259,6 +259,22 @@ START_TEST(only_a_default_source_may_be_missing) {
         expect("root", NULL);
         temp_tree_write_text(&tree, "source", aliases);
         expect_error("no index");
+        ck_assert_int_eq(unlink(source), 0);
+        ck_assert_int_eq(mkdir(index_path, 0755), 0); /* there, and no index */
+        make("tdb");
+        table_allow_missing(table);
+        expect_error("damaged index");
+}
+END_TEST
+
+START_TEST(a_source_that_cannot_be_looked_for_is_not_missing) {
+        char spec[128];
+
+        temp_tree_write_text(&tree, "source", aliases);
+        (void)snprintf(spec, sizeof(spec), "tdb:%s/below", source);
+        ck_assert_int_eq(table_new(str_from_cstr(spec), tree.root, NULL, &table, NULL), 0);
+        table_allow_missing(table);
+        expect_error("no index");
 }
 END_TEST
 
@@ -508,6 +524,7 @@ static TCase *make_case(void) {
         tcase_add_test(tcase, a_killed_build_leaves_the_old_index_or_the_new_one);
         tcase_add_test(tcase, a_missing_index_is_an_error_until_it_is_built);
         tcase_add_test(tcase, only_a_default_source_may_be_missing);
+        tcase_add_test(tcase, a_source_that_cannot_be_looked_for_is_not_missing);
         tcase_add_test(tcase, an_index_of_another_source_is_an_error);
         tcase_add_test(tcase, an_index_cut_anywhere_is_an_error);
         tcase_add_test(tcase, an_index_with_any_bit_flipped_is_an_error);

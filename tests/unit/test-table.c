@@ -244,7 +244,7 @@ START_TEST(texthash_notices_a_change_once_it_is_quiet) {
         write_source("key new\n", -3600); /* in the future: says nothing, so it is taken */
         wait_for_next_check();
         expect("key", TABLE_FOUND, "new");
-        write_source("key newer\n", 0);
+        write_source("key newer\n", 10);
         expect("key", TABLE_FOUND, "new"); /* looked at within this second already */
         wait_for_next_check();
         expect("key", TABLE_FOUND, "newer");
@@ -258,6 +258,25 @@ START_TEST(texthash_keeps_the_old_content_while_its_source_is_written) {
         wait_for_next_check();
         write_source("key\n", 0); /* half a line of an editor */
         expect("key", TABLE_FOUND, "old");
+}
+END_TEST
+
+/* Read while it was written: the same size and time may stand for more than was read. */
+START_TEST(texthash_reads_again_what_was_not_quiet) {
+        struct timespec times[2];
+        struct stat st;
+        char path[128];
+
+        write_source("key old\n", 0);
+        make_texthash();
+        expect("key", TABLE_FOUND, "old");
+        (void)temp_tree_path(&tree, "source", path, sizeof(path));
+        ck_assert_int_eq(stat(path, &st), 0);
+        times[0] = times[1] = st.st_mtim;
+        temp_tree_write_text(&tree, "source", "key new\n");
+        ck_assert_int_eq(utimensat(AT_FDCWD, path, times, 0), 0);
+        wait_for_next_check();
+        expect("key", TABLE_FOUND, "new");
 }
 END_TEST
 
@@ -308,6 +327,7 @@ static TCase *make_case(void) {
         tcase_add_test(tcase, texthash_reads_its_source);
         tcase_add_test(tcase, texthash_notices_a_change_once_it_is_quiet);
         tcase_add_test(tcase, texthash_keeps_the_old_content_while_its_source_is_written);
+        tcase_add_test(tcase, texthash_reads_again_what_was_not_quiet);
         tcase_add_test(tcase, texthash_errors_are_no_answers_and_heal);
         tcase_add_test(tcase, texthash_of_a_directory_is_an_error);
         tcase_add_test(tcase, a_missing_default_source_is_an_empty_table);
