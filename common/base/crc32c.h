@@ -13,3 +13,6 @@
  * and b together. Start with 0.
  */
 uint32_t crc32c(uint32_t crc, const void *data, size_t len);
+
+/* The same without the processor's help, for tests. */
+uint32_t crc32c_by_tables(uint32_t crc, const void *data, size_t len);

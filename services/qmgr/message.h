@@ -11,8 +11,8 @@
  */
 
 #include <stdbool.h>
-#include <uthash.h>
 
+#include "common/base/hash.h"
 #include "common/mail/dsn.h"
 #include "common/mail/queue-file.h"
 #include "common/mail/queue.h"

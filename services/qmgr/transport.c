@@ -2,9 +2,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <uthash.h>
 #include <utlist.h>
 
+#include "common/base/hash.h"
 #include "common/base/log.h"
 #include "common/mail/log-id.h"
 

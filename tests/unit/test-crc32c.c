@@ -1,10 +1,9 @@
 /* CRC-32C: the published vectors, and that pieces make the same sum as the whole. */
 
-#include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/crc32c.h"
+#include "tests/unit/unit.h"
 
 START_TEST(vectors_of_rfc_3720_b4) {
         uint8_t data[32];
@@ -34,17 +33,19 @@ START_TEST(pieces_make_the_sum_of_the_whole) {
 }
 END_TEST
 
-int main(void) {
-        Suite *suite = suite_create("crc32c");
-        TCase *tcase = tcase_create("crc32c");
-        SRunner *runner = srunner_create(suite);
-        int n_failed;
+START_TEST(the_processor_and_the_tables_agree) {
+        uint8_t data[100];
 
-        tcase_add_test(tcase, vectors_of_rfc_3720_b4);
-        tcase_add_test(tcase, pieces_make_the_sum_of_the_whole);
-        suite_add_tcase(suite, tcase);
-        srunner_run_all(runner, CK_NORMAL);
-        n_failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        for (size_t i = 0; i < sizeof(data); i++)
+                data[i] = (uint8_t)(i * 101 + 7);
+        for (size_t from = 0; from < 9; from++)
+                for (size_t len = 0; len <= sizeof(data) - from; len++)
+                        ck_assert_uint_eq(crc32c(42, data + from, len),
+                                          crc32c_by_tables(42, data + from, len));
+}
+END_TEST
+
+int main(void) {
+        return unit_main("crc32c", vectors_of_rfc_3720_b4, pieces_make_the_sum_of_the_whole,
+                         the_processor_and_the_tables_agree, NULL);
 }
