@@ -4,6 +4,7 @@
  */
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -207,6 +208,15 @@ static void process_deinit(RoleProcess *process) {
         log_close();
 }
 
+/*
+ * Each request brings buffers of some 100 kB and gives them back: without this the allocator would
+ * ask the kernel for them each time.
+ */
+static void keep_freed_memory(void) {
+        (void)mallopt(M_MMAP_THRESHOLD, 4 << 20);
+        (void)mallopt(M_TRIM_THRESHOLD, 1 << 20);
+}
+
 int role_main(const Role *role, int argc, char **argv) {
         RoleProcess process = { .role = role, .started_usec = clock_monotonic_usec() };
         int status;
@@ -216,6 +226,7 @@ int role_main(const Role *role, int argc, char **argv) {
                 process.env.service = process.options.service;
                 log_open(role->name);
                 log_set_verbose(process.options.verbose);
+                keep_freed_memory();
                 /* Who writes to a pipe or socket looks at EPIPE. */
                 (void)signal(SIGPIPE, SIG_IGN);
                 status = process.options.check ? check_config(&process) : start(&process);

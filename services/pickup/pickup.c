@@ -30,8 +30,9 @@ typedef struct Name {
 
 typedef struct Pickup {
         Queue *queue;
-        uid_t drop_uid; /* who may own files in maildrop/, besides root */
-        Handover handover;
+        uid_t drop_uid;    /* who may own files in maildrop/, besides root */
+        Handover handover; /* kept from scan to scan; cleanup closes it when it is idle */
+        Name *names;       /* NAMES_MAX of them, for a scan */
 
         /* Messages that stayed, so that each is announced in the log once. */
         Name kept[FAILURES_MAX];
@@ -59,13 +60,16 @@ int pickup_start(RoleEnv *env) {
         Pickup *pickup = calloc(1, sizeof(*pickup));
         int r;
 
-        if (!pickup)
+        if (!pickup || !(pickup->names = malloc(NAMES_MAX * sizeof(*pickup->names)))) {
+                free(pickup);
                 return -ENOMEM;
+        }
         r = queue_open(path, 1U << QUEUE_MAILDROP | 1U << QUEUE_CORRUPT | 1U << QUEUE_HOLD,
                        &pickup->queue);
         if (r != 0) {
                 log_error(LOG_ID_QUEUE_ERROR, "cannot open the queue at %s: %s", path,
                           r < 0 ? strerror(-r) : "not a queue directory");
+                free(pickup->names);
                 free(pickup);
                 return r < 0 ? r : -EIO;
         }
@@ -82,6 +86,7 @@ void pickup_stop(RoleEnv *env) {
                 return;
         handover_deinit(&pickup->handover);
         queue_free(pickup->queue);
+        free(pickup->names);
         free(pickup);
         env->context = NULL;
 }
@@ -295,28 +300,24 @@ static bool is_enough(const Pickup *pickup) {
 
 int pickup_scan(RoleEnv *env) {
         Pickup *pickup = env->context;
-        _cleanup_(freep) Name *names = calloc(NAMES_MAX, sizeof(*names));
         size_t n = 0;
         int r, n_done = 0, error = 0;
 
-        if (!names)
-                return -ENOMEM;
         r = begin_scan(pickup);
         if (r < 0)
                 return r;
-        r = list_names(pickup->queue, names, &n);
+        r = list_names(pickup->queue, pickup->names, &n);
         if (r < 0) {
                 log_error(LOG_ID_QUEUE_ERROR, "cannot read maildrop: %s", strerror(-r));
                 return r;
         }
         for (size_t i = 0; i < n && !is_enough(pickup); i++) {
-                r = take_entry(pickup, names[i].text);
+                r = take_entry(pickup, pickup->names[i].text);
                 if (r < 0)
                         error = r;
                 else
                         n_done += r;
         }
-        handover_deinit(&pickup->handover);
         if (n_done > 0)
                 return n_done;
         return error < 0 ? error : pickup->n_failures > 0 ? -EAGAIN : 0;
