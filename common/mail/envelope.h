@@ -27,6 +27,7 @@ enum {
         ENVELOPE_SMTPUTF8 = 1 << 1,     /* SMTPUTF8 was asked for */
         ENVELOPE_LOCAL_ORIGIN = 1 << 2, /* submitted by sendmail(1) on this machine */
         ENVELOPE_NOTICE = 1 << 3,       /* made by bounce: never answered by another notice */
+        ENVELOPE_FLAGS_ALL = (1 << 4) - 1,
 };
 
 /* Envelope.ret, RFC 3461 4.3. Stored in queue files. */
@@ -42,6 +43,7 @@ enum {
         RECIPIENT_NOTIFY_SUCCESS = 1 << 1,
         RECIPIENT_NOTIFY_FAILURE = 1 << 2,
         RECIPIENT_NOTIFY_DELAY = 1 << 3,
+        RECIPIENT_NOTIFY_ALL = (1 << 4) - 1,
 };
 
 typedef struct Envelope {

@@ -113,7 +113,9 @@ static int send_output(IpcChannel *channel) {
                 r = sd_event_source_set_io_events(channel->io, EPOLLIN | EPOLLOUT);
         else if (r == 0)
                 r = sd_event_source_set_io_events(channel->io, EPOLLIN);
-        return r;
+        /* A server that gives up a kept connection shuts its receiving side before it looks for
+         * the last time: what cannot be sent it has not seen. */
+        return r == IPC_E_CLOSED ? IPC_E_NOT_TAKEN : r;
 }
 
 static int take_frame(IpcChannel *channel, const IpcFrame *frame) {
@@ -183,6 +185,8 @@ static int on_io(sd_event_source *source, int fd, uint32_t events, void *userdat
         /* Also on EPOLLHUP: what the server said before it went counts. */
         if (r == 0 && events & ~(uint32_t)EPOLLOUT)
                 r = on_input(channel);
+        if (r == IPC_E_CLOSED && channel->n_sent < channel->out.len)
+                r = IPC_E_NOT_TAKEN;
         channel->in_io = false;
         if (channel->is_orphan)
                 ipc_channel_free(channel);

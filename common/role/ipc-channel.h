@@ -25,6 +25,9 @@ typedef struct IpcChannelHandler {
         /*
          * The connection is over: REASON is IPC_E_* or negative errno. Comes exactly once, whatever
          * happened, also for a connect that fails at once; free the channel here or later.
+         * IPC_E_NOT_TAKEN: the server closed a kept connection and has not seen the end of the
+         * request in hand (a worker does that for a newcomer, or after 5 s): nothing was done,
+         * repeat it on another connection.
          */
         void (*on_close)(void *userdata, int reason);
 } IpcChannelHandler;

@@ -399,6 +399,8 @@ const char *ipc_error_name(int r) {
                 return "service not available";
         case IPC_E_BUSY:
                 return "service busy";
+        case IPC_E_NOT_TAKEN:
+                return "connection closed before the request";
         }
         return r < 0 ? strerror(-r) : "unknown error";
 }

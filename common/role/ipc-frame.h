@@ -5,8 +5,8 @@
  *
  * A frame is one type byte, a 32-bit big-endian payload length, and the payload. A conversation:
  *
- *   server   HELLO    attributes role, version        (the server speaks first: a connection to a
- *                                                       socket whose role cannot start says nothing)
+ *   server   HELLO    attributes role, version         (the server speaks first: a connection to
+ *                                                       a role that cannot start says nothing)
  *   client   MESSAGE  attributes                       one request: any number of messages
  *            DATA     raw bytes                        and data frames,
  *            END      empty                            closed by END
@@ -38,12 +38,13 @@ typedef struct IpcFrame {
 } IpcFrame;
 
 enum {
-        IPC_E_AGAIN = 1,    /* not a whole frame yet */
-        IPC_E_PROTOCOL = 2, /* malformed, unexpected, missing or extra attribute, oversize */
-        IPC_E_CLOSED = 3,   /* the peer closed the connection */
-        IPC_E_TIMEOUT = 4,  /* the deadline passed */
-        IPC_E_REFUSED = 5,  /* nobody listens, or not for us */
-        IPC_E_BUSY = 6,     /* EAGAIN on connect: backlog full */
+        IPC_E_AGAIN = 1,     /* not a whole frame yet */
+        IPC_E_PROTOCOL = 2,  /* malformed, unexpected, missing or extra attribute, oversize */
+        IPC_E_CLOSED = 3,    /* the peer closed the connection */
+        IPC_E_TIMEOUT = 4,   /* the deadline passed */
+        IPC_E_REFUSED = 5,   /* nobody listens, or not for us */
+        IPC_E_BUSY = 6,      /* EAGAIN on connect: backlog full */
+        IPC_E_NOT_TAKEN = 7, /* the peer closed before it read the request: repeat it elsewhere */
 };
 
 /* Append one whole frame. 0; -EMSGSIZE for a payload above IPC_FRAME_MAX_BYTES; as buf_append(). */

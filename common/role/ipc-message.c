@@ -211,7 +211,7 @@ Str ipc_message_name(Str payload) {
 }
 
 int ipc_hello_parse(Str payload, Str role) {
-        Hello hello;
+        Hello hello = { 0 };
         int r;
 
         r = ipc_message_parse(payload, &hello_schema, &hello);

@@ -56,7 +56,7 @@ int ipc_hello_append(Buf *out, Str role);
  */
 int ipc_message_parse(Str payload, const IpcSchema *schema, void *data);
 
-/* The value of the leading attribute "message": which schema to parse with. Empty when malformed. */
+/* The value of the leading attribute "message": which schema to use. Empty when malformed. */
 Str ipc_message_name(Str payload);
 
 /* Check a HELLO: is it ROLE in our protocol version? 0 or IPC_E_PROTOCOL. */

@@ -12,10 +12,6 @@
 #define NEXTHOP_MAX 1024
 #define HANDLE_MAX  UINT64_MAX
 #define KIND_MAX    32
-#define FLAGS_MAX   (ENVELOPE_8BITMIME | ENVELOPE_SMTPUTF8 | ENVELOPE_LOCAL_ORIGIN | ENVELOPE_NOTICE)
-#define NOTIFY_MAX                                                                      \
-        (RECIPIENT_NOTIFY_NEVER | RECIPIENT_NOTIFY_SUCCESS | RECIPIENT_NOTIFY_FAILURE | \
-         RECIPIENT_NOTIFY_DELAY)
 
 /* Most bytes of one recipient's frame: three addresses and the names around them. */
 #define RECIPIENT_MAX_BYTES (IPC_FRAME_HEADER_BYTES + 3 * ENVELOPE_ADDRESS_MAX + 256)
@@ -28,7 +24,7 @@ static const IpcField request_fields[] = {
         { "active", IPC_U64, offsetof(DeliveryRequest, active_usec), UINT64_MAX },
         { "content-offset", IPC_U64, offsetof(DeliveryRequest, content_offset), INT64_MAX },
         { "content-size", IPC_U64, offsetof(DeliveryRequest, content_size), INT64_MAX },
-        { "flags", IPC_U32, offsetof(DeliveryRequest, flags), FLAGS_MAX },
+        { "flags", IPC_U32, offsetof(DeliveryRequest, flags), ENVELOPE_FLAGS_ALL },
 };
 const IpcSchema delivery_request_schema = IPC_SCHEMA("delivery", request_fields);
 
@@ -37,7 +33,7 @@ static const IpcField recipient_fields[] = {
         { "address", IPC_STR, offsetof(DeliveryRecipient, address), ENVELOPE_ADDRESS_MAX },
         { "original", IPC_STR, offsetof(DeliveryRecipient, original), ENVELOPE_ADDRESS_MAX },
         { "orcpt", IPC_STR, offsetof(DeliveryRecipient, orcpt), ENVELOPE_ADDRESS_MAX },
-        { "notify", IPC_U32, offsetof(DeliveryRecipient, notify), NOTIFY_MAX },
+        { "notify", IPC_U32, offsetof(DeliveryRecipient, notify), RECIPIENT_NOTIFY_ALL },
 };
 const IpcSchema delivery_recipient_schema = IPC_SCHEMA("delivery-recipient", recipient_fields);
 

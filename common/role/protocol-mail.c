@@ -9,11 +9,6 @@
 #include "common/mail/dsn.h"
 #include "common/mail/queue-id.h"
 
-#define FLAGS_MAX (ENVELOPE_8BITMIME | ENVELOPE_SMTPUTF8 | ENVELOPE_LOCAL_ORIGIN | ENVELOPE_NOTICE)
-#define NOTIFY_MAX                                                                      \
-        (RECIPIENT_NOTIFY_NEVER | RECIPIENT_NOTIFY_SUCCESS | RECIPIENT_NOTIFY_FAILURE | \
-         RECIPIENT_NOTIFY_DELAY)
-
 static const IpcField envelope_fields[] = {
         { "arrival", IPC_U64, offsetof(Envelope, arrival_usec), UINT64_MAX },
         { "queue-id", IPC_STR, offsetof(Envelope, queue_id), QUEUE_ID_LEN },
@@ -21,7 +16,7 @@ static const IpcField envelope_fields[] = {
         { "full-name", IPC_STR, offsetof(Envelope, full_name), ENVELOPE_TEXT_MAX },
         { "envid", IPC_STR, offsetof(Envelope, envid), ENVELOPE_TEXT_MAX },
         { "uid", IPC_U32, offsetof(Envelope, uid), UINT32_MAX },
-        { "flags", IPC_U32, offsetof(Envelope, flags), FLAGS_MAX },
+        { "flags", IPC_U32, offsetof(Envelope, flags), ENVELOPE_FLAGS_ALL },
         { "ret", IPC_U32, offsetof(Envelope, ret), ENVELOPE_RET_FULL },
 };
 const IpcSchema mail_envelope_schema = IPC_SCHEMA("envelope", envelope_fields);
@@ -30,7 +25,7 @@ static const IpcField recipient_fields[] = {
         { "address", IPC_STR, offsetof(Recipient, address), ENVELOPE_ADDRESS_MAX },
         { "original", IPC_STR, offsetof(Recipient, original), ENVELOPE_ADDRESS_MAX },
         { "orcpt", IPC_STR, offsetof(Recipient, orcpt), ENVELOPE_ADDRESS_MAX },
-        { "notify", IPC_U32, offsetof(Recipient, notify), NOTIFY_MAX },
+        { "notify", IPC_U32, offsetof(Recipient, notify), RECIPIENT_NOTIFY_ALL },
 };
 const IpcSchema mail_recipient_schema = IPC_SCHEMA("recipient", recipient_fields);
 

@@ -11,5 +11,6 @@
 /* Make the timer. ON_EXPIRY (may be NULL) is called from the signal handler before the end. */
 int role_deadline_init(usec_t limit_usec, void (*on_expiry)(void));
 
+/* Around a request. */
 void role_deadline_begin(void);
 void role_deadline_end(void);

@@ -21,6 +21,7 @@ DEFINE_CLEANUP(RoleNotify, role_notify_free)
 /* From now on texts that come too soon are sent later, by a timer on EVENT (referenced). */
 void role_notify_attach(RoleNotify *notify, sd_event *event);
 
+/* The states of the service, each sent at once. */
 void role_notify_ready(RoleNotify *notify);
 void role_notify_reloading(RoleNotify *notify);
 void role_notify_stopping(RoleNotify *notify);

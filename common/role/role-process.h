@@ -81,8 +81,9 @@ int role_listener_accept(const RoleListener *listener, int flags, int *ret_fd);
 /* Is a connection or datagram waiting at any listener? */
 bool role_listeners_have_input(const RoleProcess *process);
 
-/* ---- the kinds; each returns the exit status ---- */
+/* ---- the kinds ---- */
 
+/* Live as one of the kinds; each returns the exit status. */
 int role_workers_run(RoleProcess *process);
 int role_loop_run(RoleProcess *process);
 int role_scanner_run(RoleProcess *process);

@@ -208,12 +208,21 @@ static void worker_pass_baton(const Worker *worker) {
         (void)!eventfd_write(worker->pool->baton_fd, 1);
 }
 
+/*
+ * Shut the receiving side of a connection that is to be closed, and look for the last time. True
+ * when the peer had sent something by then. From now on its sends fail: it knows that what it
+ * sends was not taken.
+ */
+static bool conn_last_look(IpcConn *conn) {
+        (void)shutdown(ipc_conn_fd(conn), SHUT_RD);
+        return ipc_conn_fill(conn) == 0;
+}
+
 /* Give up the kept connection without losing what its peer has sent. */
 static void worker_retire_conn(Worker *worker, bool somebody_waits) {
         if (!worker->conn)
                 return;
-        (void)shutdown(ipc_conn_fd(worker->conn), SHUT_RD);
-        if (ipc_conn_fill(worker->conn) != 0) {
+        if (!conn_last_look(worker->conn)) {
                 worker_drop(worker);
                 return;
         }
@@ -238,7 +247,7 @@ static bool wait_for_request(const Worker *worker, IpcConn *conn) {
                 usec_t now = clock_monotonic_usec();
 
                 if (now >= until)
-                        return false;
+                        return conn_last_look(conn);
                 (void)poll(pollfds, ARRAY_LEN(pollfds), (int)((until - now) / USEC_PER_MSEC) + 1);
                 if (pollfds[1].revents != 0) {
                         pollfds[1] = (struct pollfd){ .fd = -1 };

@@ -97,6 +97,7 @@ typedef struct Role {
         int (*scan_path)(RoleEnv *env, Buf *ret);
 } Role;
 
+/* The whole life of a role: main()'s return value. */
 int role_main(const Role *role, int argc, char **argv);
 
 /* STATUS= for systemctl status, at most once in 5 s. */

@@ -105,6 +105,13 @@ static void notice_done(void *userdata, void *work, int reason) {
 
         free(notice);
         queue->n_running--;
+        /* bounce closed a kept connection: ask again */
+        if (reason == IPC_E_NOT_TAKEN) {
+                DL_PREPEND(queue->waiting, message);
+                queue->n_waiting++;
+                agent_pool_pump(queue->pool, queue->n_waiting);
+                return;
+        }
         queue->done(queue->userdata, message, ok);
 }
 

@@ -207,10 +207,27 @@ static bool transport_answer(void *userdata, void *work, Str payload) {
         return true;
 }
 
+/* The agent closed a kept connection and never saw the request: its recipients wait again. */
+static void run_return(Transport *transport, Run *run) {
+        Destination *destination = run->destination;
+
+        DL_CONCAT(run->entries, destination->waiting);
+        destination->waiting = run->entries;
+        destination->n_running--;
+        transport->n_running--;
+        destination_update(destination);
+        pump(transport);
+        free(run);
+}
+
 static void transport_done(void *userdata, void *work, int reason) {
         Transport *transport = userdata;
         Buf why _cleanup_(buf_deinit) = BUF_INIT(256);
 
+        if (reason == IPC_E_NOT_TAKEN) {
+                run_return(transport, work);
+                return;
+        }
         (void)buf_printf(&why, "delivery agent %s ended without an answer (%s)", transport->name,
                          reason == 0 ? "incomplete" : ipc_error_name(reason));
         run_finish(transport, work, buf_cstr(&why));

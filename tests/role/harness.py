@@ -6,9 +6,9 @@
         world.mailbox('bob')
 
 Needs root. The process moves into mount and network namespaces of its own when the first World is
-made; each World then has fresh tmpfs on /run, /var/spool, /var/mail, /var/lib and /home and a copy of /etc in
-which the users of units/sysusers.conf and alice, bob and carol exist. Nothing outside is touched.
-Python's standard library only.
+made; each World then has fresh tmpfs on /run, /var/spool, /var/mail, /var/lib and /home and a copy
+of /etc in which the users of units/sysusers.conf and alice, bob and carol exist. Nothing outside
+is touched. Python's standard library only.
 """
 
 import ctypes
@@ -374,7 +374,7 @@ class World:
                 with self.journal_socket.changed:
                     seen = '\n'.join(f"  {one.get('SYSLOG_IDENTIFIER')}: {one.get('MESSAGE')}"
                                      for one in self.journal_socket.entries[-20:])
-                raise AssertionError(f'no journal entry {patterns} within {seconds} s; last:\n{seen}')
+                raise AssertionError(f'no entry {patterns} within {seconds} s; the last:\n{seen}')
             with self.journal_socket.changed:
                 self.journal_socket.changed.wait(min(left, 0.1))
 
