@@ -1,0 +1,477 @@
+"""local, bounce, error, showq and postqueue: real programs, read by readers that are not ours.
+
+Mailboxes are split by Python's mailbox, notices taken apart by its email package, listings by its
+json. Agents are asked directly, as qmgr asks them, or by mail through all roles.
+"""
+
+import contextlib
+import email
+import email.policy
+import fcntl
+import json
+import mailbox
+import os
+import re
+import shutil
+import subprocess
+import threading
+import time
+import unittest
+
+import harness
+from harness import Peer, World
+
+QUEUE_ID = '6610CD7F62AC0D4D2470'
+OFFSET = 64
+SENT, DEFERRED, BOUNCED = 1, 2, 3
+
+
+@contextlib.contextmanager
+def message_file(content):
+    """A descriptor as qmgr passes it: the content is somewhere inside a file."""
+    fd = os.memfd_create('message')
+    try:
+        os.write(fd, b'\0' * OFFSET)
+        os.write(fd, content)
+        yield fd
+    finally:
+        os.close(fd)
+
+
+def deliver(content, *recipients, role='local', sender='ann@example.org', nexthop='', size=None):
+    """Ask an agent for one delivery; its outcomes in order of the recipients."""
+    recipients = recipients or ['bob@example.org']
+    with message_file(content) as fd, Peer(f'/run/unitpost/{role}', role, 60) as peer:
+        peer.send_message('delivery', {
+            'queue-id': QUEUE_ID, 'nexthop': nexthop, 'sender': sender, 'arrival': 1, 'active': 1,
+            'content-offset': OFFSET, 'content-size': len(content) if size is None else size,
+            'flags': 0}, [fd])
+        for handle, address in enumerate(recipients):
+            peer.send_message('delivery-recipient', {
+                'handle': handle, 'address': address, 'original': '', 'orcpt': '', 'notify': 0})
+        peer.send_end()
+        answer = peer.receive_answer()
+    assert [name for name, _ in answer] == ['delivery-outcome'] * len(recipients), answer
+    outcomes = {int(one['handle']): one for _, one in answer}
+    return [outcomes[i] for i in range(len(recipients))]
+
+
+def verdict(outcome):
+    return int(outcome['status']), outcome['code']
+
+
+def split(user='bob'):
+    """The messages of a mailbox as an independent reader splits them."""
+    with contextlib.closing(mailbox.mbox(f'/var/mail/{user}', create=False)) as box:
+        return [bytes(one) for one in box]
+
+
+class Local(unittest.TestCase):
+    def test_users_are_found_and_strangers_bounced(self):
+        cases = {
+            'bob@example.org': (SENT, '2.0.0'),
+            'BOB@example.org': (SENT, '2.0.0'),
+            '"bob"@example.org': (SENT, '2.0.0'),
+            'bob': (SENT, '2.0.0'),
+            'root@example.org': (SENT, '2.0.0'),
+            'nobody-here@example.org': (BOUNCED, '5.1.1'),
+            '../bob@example.org': (BOUNCED, '5.1.1'),
+            'bob+x@example.org': (BOUNCED, '5.1.1'),
+            '""@example.org': (BOUNCED, '5.1.1'),
+            '@example.org': (BOUNCED, '5.1.1'),
+            'bob\0@example.org': (BOUNCED, '5.1.1'),
+            'x' * 1000 + '@example.org': (BOUNCED, '5.1.1'),
+        }
+        with World(roles=['local']) as world:
+            outcomes = deliver(b'Subject: x\n\nbody\n', *cases)
+            for address, outcome in zip(cases, outcomes):
+                self.assertEqual(verdict(outcome), cases[address], address)
+                self.assertEqual(outcome['relay'], 'local')
+            self.assertEqual(outcomes[5]['text'], 'unknown user: "nobody-here"')
+            self.assertEqual(len(split()), 4)
+            self.assertEqual(os.stat('/var/mail/bob').st_uid, harness.PEOPLE['bob'])
+            world.wait_for_entry(MESSAGE=f'^{QUEUE_ID}: to=<bob@example.org>, relay=local, '
+                                         r'delay=[0-9.]+, delays=[0-9./]+, dsn=2.0.0, status=sent '
+                                         r'\(delivered to mailbox\)$',
+                                 UNITPOST_QUEUE_ID=QUEUE_ID)
+            self.assertEqual(sorted(os.listdir('/var/mail')), ['bob', 'root'])
+
+    def test_whatever_is_delivered_is_one_message(self):
+        """XA8: no content and no sender makes an independent reader see two."""
+        bodies = [b'From x\n', b'\nFrom y', b'From', b'>From z\n\nFrom z\n', b'', b'\n', b'no end',
+                  b'\r\nFrom a\r\n', b'\0\nFrom b\n', b'From ' * 30000, b'\n\nFrom c 1 2\n' * 20000]
+        senders = ['', 'ann@example.org', '"a b\nFrom x"@example.org', 'a\r\n\r\nFrom b\r\n@x']
+        with World(roles=['local']):
+            n = 0
+            for body in bodies:
+                for sender in senders:
+                    content = b'Subject: x\n\n' + body
+                    outcome, = deliver(content, sender=sender)
+                    self.assertEqual(verdict(outcome), (SENT, '2.0.0'))
+                    n += 1
+                    found = split()
+                    self.assertEqual(len(found), n, (body[:20], sender))
+            one = email.message_from_bytes(found[1])
+            self.assertEqual(one['Return-Path'], '<ann@example.org>')
+            self.assertEqual(one['Delivered-To'], 'bob@example.org')
+            self.assertEqual(one.get_payload(), '>From x\n')
+
+    def test_a_mailbox_that_is_something_else(self):
+        odd = {
+            'symbolic link': (lambda: os.symlink('carol', '/var/mail/bob'), '5.2.0'),
+            'hard link': (lambda: os.link('/var/mail/carol', '/var/mail/bob'), '4.2.0'),
+            'fifo': (lambda: os.mkfifo('/var/mail/bob'), '5.2.0'),
+            'directory': (lambda: os.mkdir('/var/mail/bob'), '5.2.0'),
+            'other owner': (lambda: shutil.copy('/var/mail/carol', '/var/mail/bob'), '4.2.0'),
+        }
+        with World(roles=['local']) as world:
+            deliver(b'x: y\n', 'carol@example.org')
+            carols = world.mailbox('carol')
+            for name, (make, code) in odd.items():
+                make()
+                if name in ('fifo', 'directory'):  # his own
+                    os.chown('/var/mail/bob', harness.PEOPLE['bob'], -1)
+                outcome, = deliver(b'x: y\n')
+                self.assertEqual(outcome['code'], code, (name, outcome))
+                self.assertEqual(world.mailbox('carol'), carols, name)
+                if os.path.isdir('/var/mail/bob') and not os.path.islink('/var/mail/bob'):
+                    os.rmdir('/var/mail/bob')
+                else:
+                    os.unlink('/var/mail/bob')
+
+    def test_a_mailbox_swapped_for_a_link_again_and_again(self):
+        """Exim's CVE-2010-2024: between check and open."""
+        stop = threading.Event()
+
+        def swap():
+            while not stop.is_set():
+                with contextlib.suppress(OSError):
+                    os.symlink('victim', '/var/mail/bob.new')
+                    os.rename('/var/mail/bob.new', '/var/mail/bob')
+                with contextlib.suppress(OSError):
+                    os.unlink('/var/mail/bob')
+
+        with World(roles=['local']):
+            with open('/var/mail/victim', 'w', encoding='ascii') as file:
+                os.fchmod(file.fileno(), 0o666)
+            thread = threading.Thread(target=swap)
+            thread.start()
+            for _ in range(300):
+                deliver(b'x: y\n')
+            stop.set()
+            thread.join()
+            self.assertEqual(os.stat('/var/mail/victim').st_size, 0)
+
+    def test_deliveries_in_parallel_do_not_mix(self):
+        def many(i):
+            for j in range(10):
+                line = b'%d/%d\n' % (i, j)
+                outcome, = deliver(b'X: y\n\n' + line * 3000)
+                outcomes.append(verdict(outcome))
+
+        outcomes = []
+
+        with World(roles=['local'], main_cf='mailbox_size_limit = 0\n'):
+            threads = [threading.Thread(target=many, args=(i,)) for i in range(20)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            found = split()
+            self.assertEqual(outcomes, [(SENT, '2.0.0')] * 200)
+            self.assertEqual(len(found), 200)
+            bodies = {one.split(b'\n\n', 1)[1].rstrip(b'\n') for one in found}
+            self.assertEqual(bodies, {b'\n'.join([b'%d/%d' % (i, j)] * 3000)
+                                      for i in range(20) for j in range(10)})
+
+    def test_a_killed_delivery_holds_nobody_up(self):
+        """The lock file that it leaves says whose it was."""
+        with World(roles=['local'], main_cf='deliver_lock_attempts = 3\n'):
+            with open('/var/mail/bob.lock', 'w', encoding='ascii') as file:
+                file.write('12345 unitpost\n')
+            outcome, = deliver(b'x: y\n')
+            self.assertEqual(verdict(outcome), (SENT, '2.0.0'))
+            with open('/var/mail/bob.lock', 'w', encoding='ascii') as file:
+                file.write('12345')
+            start = time.monotonic()
+            outcome, = deliver(b'x: y\n')
+            self.assertEqual(verdict(outcome), (DEFERRED, '4.2.0'))
+            self.assertLess(time.monotonic() - start, 6)
+
+    def test_a_mail_reader_with_fcntl_lock_is_respected(self):
+        with World(roles=['local'], main_cf='deliver_lock_attempts = 1\n'):
+            deliver(b'x: y\n')
+            with open('/var/mail/bob', 'r+b') as file:
+                fcntl.lockf(file, fcntl.LOCK_EX)
+                outcome, = deliver(b'x: y\n')
+                self.assertEqual(verdict(outcome), (DEFERRED, '4.2.0'))
+            outcome, = deliver(b'x: y\n')
+            self.assertEqual(verdict(outcome), (SENT, '2.0.0'))
+
+    def test_a_full_disk_leaves_whole_messages_only(self):
+        """XL9"""
+        with World(roles=['local']):
+            deliver(b'X: y\n\nfirst\n')
+            harness.mount('small', '/var/mail', 'tmpfs', 0, 'size=200k,mode=2775,gid=8')
+            try:
+                outcome, = deliver(b'X: y\n\nfirst\n')
+                self.assertEqual(verdict(outcome), (SENT, '2.0.0'))
+                outcome, = deliver(b'X: y\n\n' + b'x' * 300000)
+                self.assertEqual(verdict(outcome), (DEFERRED, '4.3.0'))
+                self.assertEqual(len(split()), 1)
+                self.assertTrue(split()[0].endswith(b'first\n'))
+            finally:
+                harness.umount('/var/mail')
+
+    def test_limits_and_loops(self):
+        with World(roles=['local'], main_cf='mailbox_size_limit = 1000\n'):
+            outcome, = deliver(b'X: y\n\n' + b'x\n' * 1000)
+            self.assertEqual(verdict(outcome), (BOUNCED, '5.2.2'))
+            outcome, = deliver(b'X: y\nDelivered-To: bob@example.org\n\n')
+            self.assertEqual(verdict(outcome), (BOUNCED, '5.4.6'))
+            outcome, = deliver(b'X: y\n', size=1000000)
+            self.assertEqual(verdict(outcome), (DEFERRED, '4.3.0'))
+            self.assertEqual(split(), [])
+
+    def test_an_unprivileged_stranger_is_not_served(self):
+        script = ('import socket\ns = socket.socket(socket.AF_UNIX)\n'
+                  's.connect("/run/unitpost/local")\ns.settimeout(5)\nprint(s.recv(100))\n')
+        with World(roles=['local']) as world:
+            os.chmod('/run/unitpost/local', 0o666)
+            done = world.run_as('alice', ['/usr/bin/python3', '-c', script])
+            self.assertIn(b"b''", done.stdout + done.stderr)
+
+
+class Error(unittest.TestCase):
+    def test_the_next_hop_is_the_outcome(self):
+        cases = {
+            '5.1.2 mail for other machines is not set up here':
+                ('5.1.2', 'mail for other machines is not set up here'),
+            'no code': ('5.0.0', 'no code'),
+            '4.1.2 contradiction': ('5.0.0', 'contradiction'),
+            '': ('5.0.0', 'mail to this address is not accepted'),
+            '5.1.2': ('5.1.2', 'mail to this address is not accepted'),
+            '5.1.2 a\nb\x1b': ('5.1.2', 'a?b?'),
+        }
+        with World(roles=['error']) as world:
+            for nexthop, (code, text) in cases.items():
+                for outcome in deliver(b'', 'a@x', 'b@y', role='error', nexthop=nexthop):
+                    self.assertEqual(verdict(outcome), (BOUNCED, code), nexthop)
+                    self.assertEqual(outcome['text'], text)
+                    self.assertEqual(outcome['relay'], 'none')
+            world.wait_for_entry(MESSAGE=': to=<a@x>, relay=none, .* dsn=5.1.2, status=bounced '
+                                         r'\(mail for other machines is not set up here\)$')
+
+
+def notice_of(world, user='alice', n=1, seconds=30):
+    """The n-th mail of a user, parsed."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        with contextlib.suppress(mailbox.NoSuchMailboxError):
+            found = split(user)
+            if len(found) >= n:
+                return email.message_from_bytes(found[n - 1], policy=email.policy.default)
+        time.sleep(0.05)
+    raise AssertionError(f'no notice: {world.journal(PRIORITY="[0-6]")[-10:]}')
+
+
+class Bounce(unittest.TestCase):
+    def test_a_notice_by_mail_is_what_rfc_3464_says(self):
+        with World(main_cf='myhostname = mx.example.org\nmyorigin = example.org\n'
+                           'mydestination = example.org\n') as world:
+            world.send('alice', ['nobody-here', 'bob', 'x@elsewhere.test'],
+                       b'Subject: hello\nFrom: alice\n\nThe body.\nFrom here\n')
+            notice = notice_of(world)
+            self.assertEqual(notice.get_content_type(), 'multipart/report')
+            self.assertEqual(notice.get_param('report-type'), 'delivery-status')
+            self.assertEqual(notice['To'], 'alice@example.org')
+            self.assertEqual(notice['Subject'], 'Undelivered Mail Returned to Sender')
+            self.assertEqual(notice['Auto-Submitted'], 'auto-replied')
+            self.assertEqual(notice['Return-Path'], '<>')
+            self.assertIn('MAILER-DAEMON@mx.example.org', notice['From'])
+            self.assertEqual(len(notice.get_all('Date')), 1)
+            self.assertEqual(len(notice.get_all('Message-ID')), 1)
+            self.assertEqual(notice.defects, [])
+            text, status, original = notice.iter_parts()
+            self.assertIn('<nobody-here@example.org>', text.get_content())
+            self.assertIn('unknown user: "nobody-here"', text.get_content())
+            self.assertNotIn('<bob', text.get_content())
+            self.assertEqual(status.get_content_type(), 'message/delivery-status')
+            message, *recipients = status.get_payload()
+            self.assertEqual(message['Reporting-MTA'], 'dns; mx.example.org')
+            self.assertEqual(message['X-Unitpost-Sender'], 'rfc822; alice@example.org')
+            found = {one['Final-Recipient']: (one['Action'], one['Status']) for one in recipients}
+            self.assertEqual(found, {
+                'rfc822; nobody-here@example.org': ('failed', '5.1.1'),
+                'rfc822; x@elsewhere.test': ('failed', '5.1.2')})
+            self.assertEqual(original.get_content_type(), 'message/rfc822')
+            returned = original.get_payload(0)
+            self.assertEqual(returned['Subject'], 'hello')
+            self.assertIn('The body.', returned.get_payload())
+            entry = world.wait_for_entry(MESSAGE=': sender non-delivery notification: ')
+            one, other = re.fullmatch(r'([0-9A-F]+): sender non-delivery notification: '
+                                      r'([0-9A-F]+)', entry['MESSAGE']).groups()
+            self.assertEqual(entry['UNITPOST_QUEUE_ID'], one)
+            world.wait_for_entry(MESSAGE=f'^{other}: to=<alice@example.org>, .*status=sent')
+            world.wait_for_entry(MESSAGE=f'^{one}: removed$')
+            world.wait_for_entry(MESSAGE=f'^{other}: removed$')
+
+    def test_no_notice_about_a_notice(self):
+        """XP4: the sender does not exist either; by default the chain ends at once."""
+        with World() as world:
+            world.send('alice', 'nobody-here', b'Subject: x\n\n', ['-f', 'nor-this'])
+            world.wait_for_entry(MESSAGE=r': to=<nor-this@.*status=bounced')
+            world.wait_for_entry(MESSAGE=': removed$', n=2)
+            self.assertEqual(len(world.journal(MESSAGE='non-delivery notification')), 1)
+            self.assertEqual([name for queue in ('incoming', 'active', 'deferred')
+                              for name in world.queue(queue) if name != '.lock'], [])
+
+    def test_the_postmaster_hears_of_it_once_when_asked_for(self):
+        with World(main_cf='notify_classes = 2bounce\n2bounce_notice_recipient = carol\n') as world:
+            world.send('alice', 'nobody-here', b'Subject: x\n\n', ['-f', 'nor-this'])
+            notice = notice_of(world, 'carol')
+            self.assertEqual(notice['Subject'], 'Postmaster Copy: Undelivered Mail')
+            self.assertTrue(notice['Return-Path'].startswith('<double-bounce@'))
+            inner = list(notice.iter_parts())[2].get_payload(0)
+            self.assertEqual(inner.get_content_type(), 'multipart/report')
+
+        with World(main_cf='notify_classes = 2bounce\n'
+                           '2bounce_notice_recipient = nobody-at-all\n') as world:
+            world.send('alice', 'nobody-here', b'Subject: x\n\n', ['-f', 'nor-this'])
+            world.wait_for_entry(MESSAGE='undeliverable postmaster notification discarded')
+            world.wait_for_entry(MESSAGE=': removed$', n=3)
+
+    def test_eight_bit_mail_is_returned_unchanged(self):
+        content = 'Subject: hello\n\nGrüße\n'.encode()
+        with World() as world:
+            world.send('alice', 'nobody-here', content)
+            notice = notice_of(world)
+            self.assertEqual(notice['Content-Transfer-Encoding'], '8bit')
+            self.assertIn('Grüße'.encode(), split('alice')[0])
+
+
+class Showq(unittest.TestCase):
+    MAIN_CF = 'myhostname = mx.example.org\nmydestination = mx.example.org\n' \
+              'local_transport = nowhere:\n'
+
+    def listing(self, world, *arguments, user='alice', tool='postqueue', status=0):
+        done = world.run_as(user, [world.tool(tool), *arguments])
+        self.assertEqual(done.returncode, status, done)
+        return done.stdout.decode() if status == 0 else done.stderr.decode()
+
+    def wait_for_deferred(self, world, n):
+        until = time.monotonic() + 30
+        while len(world.queue('deferred')) < n:
+            self.assertLess(time.monotonic(), until, world.journal(PRIORITY='[0-6]')[-5:])
+            time.sleep(0.05)
+
+    def test_an_empty_queue(self):
+        with World() as world:
+            self.assertEqual(self.listing(world, '-p'), 'Mail queue is empty\n')
+            self.assertEqual(self.listing(world, '-j'), '')
+
+    def test_what_waits_is_listed_in_both_forms(self):
+        with World(main_cf=self.MAIN_CF) as world:
+            for recipient in ('bob', 'carol'):
+                world.send('alice', recipient, b'Subject: x\n\nbody\n')
+            self.wait_for_deferred(world, 2)
+            lines = self.listing(world, '-p').splitlines()
+            self.assertRegex(lines[0], '^-Queue ID- +--Size-- ----Arrival Time---- '
+                                       '-Sender/Recipient-------$')
+            self.assertRegex(lines[1], r'^[0-9A-F]{20} +\d+ \w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d  '
+                                       r'alice@mx\.example\.org$')
+            self.assertRegex(lines[2], r'^ *\(.+\)$')
+            self.assertRegex(lines[3], r'^ +bob@mx\.example\.org$')
+            self.assertRegex(lines[-1], r'^-- \d+ Kbytes in 2 Requests\.$')
+            objects = [json.loads(line) for line in self.listing(world, '-j').splitlines()]
+            self.assertEqual([one['recipients'][0]['address'] for one in objects],
+                             ['bob@mx.example.org', 'carol@mx.example.org'])
+            self.assertEqual(list(objects[0]), ['queue_name', 'queue_id', 'arrival_time',
+                                                'message_size', 'forced_expire', 'sender',
+                                                'recipients'])
+            self.assertEqual(objects[0]['queue_name'], 'deferred')
+            self.assertIn('delay_reason', objects[0]['recipients'][0])
+            self.assertEqual(objects[0]['queue_id'], lines[1].split()[0])
+
+    def test_mailq_is_postqueue_p(self):
+        with World(main_cf=self.MAIN_CF) as world:
+            world.send('alice', 'bob', b'Subject: x\n\nbody\n')
+            self.wait_for_deferred(world, 1)
+            os.symlink(world.tool('postqueue'), '/run/mailq')
+            done = world.run_as('bob', ['/run/mailq'])
+            self.assertEqual(done.stdout.decode(), self.listing(world, '-p'))
+            self.assertEqual(world.run_as('bob', ['/run/mailq', '-x']).returncode, 64)
+
+    def test_flush_makes_deferred_mail_be_tried(self):
+        with World(main_cf=self.MAIN_CF) as world:
+            world.send('alice', 'bob', b'Subject: x\n\nbody\n')
+            self.wait_for_deferred(world, 1)
+            world.stop()
+            world.write_main_cf(self.MAIN_CF.replace('nowhere:', 'local:'))
+            world.start()
+            identifier = json.loads(self.listing(world, '-j'))['queue_id']
+            self.assertEqual(self.listing(world, '-i', identifier), '')
+            world.wait_for_entry(MESSAGE=f'^{identifier}: to=<bob@.*status=sent')
+
+            world.stop()
+            world.write_main_cf(self.MAIN_CF)
+            world.start()
+            world.send('alice', 'bob', b'Subject: x\n\nbody\n')
+            self.wait_for_deferred(world, 1)
+            world.stop()
+            world.write_main_cf(self.MAIN_CF.replace('nowhere:', 'local:'))
+            world.start()
+            self.assertEqual(self.listing(world, '-f'), '')
+            world.wait_for_entry(MESSAGE='to=<bob@.*status=sent', n=2)
+
+    def test_who_may_do_what(self):
+        main_cf = self.MAIN_CF + 'authorized_mailq_users = !bob, static:all\n' \
+                                 'authorized_flush_users = root\n'
+        with World(main_cf=main_cf) as world:
+            self.listing(world, '-p', user='alice')
+            self.assertIn('may not see', self.listing(world, '-p', user='bob', status=77))
+            self.assertIn('may not flush', self.listing(world, '-f', user='alice', status=77))
+            self.listing(world, '-p', user='root')
+
+    def test_options(self):
+        with World(roles=['showq']) as world:
+            for arguments, status in ((['-s', 'example.org'], 69), (['-c', '/tmp', '-p'], 69),
+                                      (['-c', '/etc/unitpost', '-p'], 0), (['-v', '-p'], 0),
+                                      ([], 64), (['-p', '-f'], 64), (['-p', 'x'], 64),
+                                      (['-x'], 64), (['-i', 'short'], 64)):
+                done = world.run_as('alice', [world.tool('postqueue'), *arguments])
+                self.assertEqual(done.returncode, status, (arguments, done))
+
+    def test_without_the_service_one_clear_line(self):
+        with World(roles=['error']) as world:
+            for user in ('alice', 'root'):
+                text = self.listing(world, '-p', user=user, status=69)
+                self.assertEqual(len(text.splitlines()), 1)
+                self.assertIn('mail system is down', text)
+
+    def test_a_reader_that_stops_reading_is_no_error(self):
+        with World(main_cf=self.MAIN_CF) as world:
+            for _ in range(3):
+                world.send('alice', 'bob', b'Subject: x\n\nbody\n')
+            self.wait_for_deferred(world, 3)
+            read, write = os.pipe()
+            os.close(read)
+            done = subprocess.run([world.tool('postqueue'), '-p'], stdout=write, check=False,
+                                  stderr=subprocess.PIPE, timeout=30)
+            os.close(write)
+            self.assertEqual((done.returncode, done.stderr), (0, b''))
+
+    def test_a_client_that_reads_nothing_does_not_stop_the_others(self):
+        with World(main_cf=self.MAIN_CF) as world:
+            world.send('alice', 'bob', b'Subject: x\n\nbody\n')
+            self.wait_for_deferred(world, 1)
+            slow = [Peer('/run/unitpost/showq', 'showq') for _ in range(5)]
+            for peer in slow:
+                peer.send_message('showq-request', {'verb': 'list', 'queue-id': ''})
+            self.assertIn('1 Request', self.listing(world, '-p'))
+            for peer in slow:
+                peer.close()
+
+
+if __name__ == '__main__':
+    unittest.main(verbosity=2)
