@@ -56,13 +56,16 @@ static Agent *agent_free(Agent *agent) {
         return NULL;
 }
 
+/* Let the timer run out in AFTER_USEC, or earlier where it is set so. */
 static void arm_timer(AgentPool *pool, usec_t after_usec) {
+        usec_t at = usec_add(clock_monotonic_usec(), after_usec), armed = 0;
         int enabled = SD_EVENT_OFF;
 
         (void)sd_event_source_get_enabled(pool->timer, &enabled);
-        if (enabled != SD_EVENT_OFF)
+        (void)sd_event_source_get_time(pool->timer, &armed);
+        if (enabled != SD_EVENT_OFF && armed <= at)
                 return;
-        (void)sd_event_source_set_time(pool->timer, usec_add(clock_monotonic_usec(), after_usec));
+        (void)sd_event_source_set_time(pool->timer, at);
         (void)sd_event_source_set_enabled(pool->timer, SD_EVENT_ONESHOT);
 }
 
@@ -115,21 +118,44 @@ static void on_message(void *userdata, Str payload) {
         agent_pool_pump(pool, pool->n_wanted);
 }
 
+/* What need not be the service's end: it may be well in a moment. */
+static bool may_pass(int reason) {
+        switch (reason) {
+        case IPC_E_BUSY:   /* a full backlog */
+        case IPC_E_CLOSED: /* it went away while we waited for its hello; PID 1 starts it anew */
+        case IPC_E_TIMEOUT:
+        case -EMFILE: /* the lack is ours */
+        case -ENFILE:
+        case -ENOBUFS:
+        case -ENOMEM:
+                return true;
+        default:
+                return false;
+        }
+}
+
 /*
- * A full backlog, or a service that went away while we waited for its hello (PID 1 starts it
- * anew), is worth another try in a moment, for as long as a hello may take. All else is death.
+ * While other workers of the service answer, it is not dead but has no worker left for us. Without
+ * them, what may pass is worth another try for as long as a hello may take. All else is death.
  */
+static bool is_worth_a_try(AgentPool *pool, int reason, usec_t now) {
+        if (!may_pass(reason))
+                return false;
+        if (pool->n_agents > pool->n_connecting)
+                return true;
+        if (pool->ailing_usec == 0)
+                pool->ailing_usec = now;
+        return reason != IPC_E_TIMEOUT && usec_sub(now, pool->ailing_usec) < HELLO_TIMEOUT_USEC;
+}
+
 static void connect_failed(AgentPool *pool, int reason) {
         usec_t now = clock_monotonic_usec();
 
         if (agent_pool_is_dead(pool))
                 return;
-        if (pool->ailing_usec == 0)
-                pool->ailing_usec = now;
-        if ((reason == IPC_E_BUSY || reason == IPC_E_CLOSED) &&
-            usec_sub(now, pool->ailing_usec) < HELLO_TIMEOUT_USEC) {
+        if (is_worth_a_try(pool, reason, now)) {
                 pool->busy_until_usec = usec_add(now, BUSY_RETRY_USEC);
-                arm_timer(pool, BUSY_RETRY_USEC);
+                agent_pool_pump(pool, pool->n_wanted);
                 return;
         }
         pool->ailing_usec = 0;
@@ -177,9 +203,22 @@ static int agent_new(AgentPool *pool) {
         return r;
 }
 
-static bool pool_may_connect(AgentPool *pool) {
-        return pool->n_connecting < pool->n_wanted && pool->n_agents < pool->limits.connections &&
-               clock_monotonic_usec() >= pool->busy_until_usec;
+/*
+ * Open what is wanted and allowed. Where that has to wait, the timer comes back to it: nobody else
+ * might, and the work would wait for ever.
+ */
+static void open_connections(AgentPool *pool) {
+        usec_t now = clock_monotonic_usec();
+
+        while (!agent_pool_is_dead(pool) && pool->n_connecting < pool->n_wanted &&
+               pool->n_agents < pool->limits.connections) {
+                if (now < pool->busy_until_usec) {
+                        arm_timer(pool, usec_sub(pool->busy_until_usec, now));
+                        return;
+                }
+                if (agent_new(pool) < 0)
+                        pool->busy_until_usec = usec_add(now, BUSY_RETRY_USEC);
+        }
 }
 
 static int on_pump(sd_event_source *source, void *userdata) {
@@ -192,9 +231,7 @@ static int on_pump(sd_event_source *source, void *userdata) {
                 if (agent->state == AGENT_FREE)
                         agent_offer(agent);
         }
-        while (!agent_pool_is_dead(pool) && pool_may_connect(pool))
-                if (agent_new(pool) < 0)
-                        break;
+        open_connections(pool);
         return 0;
 }
 
@@ -282,8 +319,4 @@ bool agent_pool_is_dead(AgentPool *pool) {
 
 void agent_pool_revive(AgentPool *pool) {
         pool->dead_until_usec = 0;
-}
-
-bool agent_pool_is_quiet(const AgentPool *pool) {
-        return pool->n_agents == 0;
 }

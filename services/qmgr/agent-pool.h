@@ -6,8 +6,8 @@
  * and is given the answer.
  *
  * A service that refuses, or says no hello in 30 s, is dead for retry_usec: dead() is called once
- * and nothing is tried before that time is over. A full backlog is no death: it is tried again
- * in a moment.
+ * and nothing is tried before that time is over. A full backlog is no death, nor a missing hello
+ * while other workers of the service answer: it is tried again in a moment.
  */
 
 #include <stdbool.h>
@@ -63,6 +63,3 @@ void agent_pool_pump(AgentPool *pool, unsigned n_wanted);
 /* False again when the time is over, or after agent_pool_revive() (a flush). */
 bool agent_pool_is_dead(AgentPool *pool);
 void agent_pool_revive(AgentPool *pool);
-
-/* No connection is open or being opened. */
-bool agent_pool_is_quiet(const AgentPool *pool);
