@@ -10,21 +10,24 @@
 #define NOTICE_CONNECTIONS 4
 #define NOTICE_ANSWER_USEC (600 * USEC_PER_SEC)
 
+/* One request to bounce. */
+typedef struct Notice {
+        Message *message;
+        bool ok;
+        struct Notice *prev, *next;
+} Notice;
+
 struct NoticeQueue {
         AgentPool *pool;
         Message *waiting; /* by Message.prev, next: a message here is in no other list */
         unsigned n_waiting;
+        Notice *running;
         unsigned n_running;
         bool is_draining;
         NoticeDone done;
         void *userdata;
         sd_event_source *fail_waiting; /* when the service is dead */
 };
-
-typedef struct Notice {
-        Message *message;
-        bool ok;
-} Notice;
 
 static Message *pop_waiting(NoticeQueue *queue) {
         Message *message = queue->waiting;
@@ -40,13 +43,23 @@ static int on_fail_waiting(sd_event_source *source, void *userdata) {
         NoticeQueue *queue = userdata;
         Message *message;
 
-        while ((message = pop_waiting(queue)))
+        /* A flush may have come in between: then it is tried. */
+        while (agent_pool_is_dead(queue->pool) && (message = pop_waiting(queue)))
                 queue->done(queue->userdata, message, false);
+        agent_pool_pump(queue->pool, queue->n_waiting);
         return 0;
 }
 
 static void fail_waiting_soon(NoticeQueue *queue) {
         (void)sd_event_source_set_enabled(queue->fail_waiting, SD_EVENT_ONESHOT);
+}
+
+/* See to what waits; with a dead service nobody else would. */
+static void pump(NoticeQueue *queue) {
+        if (agent_pool_is_dead(queue->pool))
+                fail_waiting_soon(queue);
+        else
+                agent_pool_pump(queue->pool, queue->n_waiting);
 }
 
 static int build_request(Message *message, Buf *request, int *ret_fd) {
@@ -73,6 +86,7 @@ static void *notice_next(void *userdata, Buf *request, int *ret_fd) {
                 notice = calloc(1, sizeof(*notice));
                 if (notice && build_request(message, request, ret_fd) == 0) {
                         notice->message = message;
+                        DL_APPEND(queue->running, notice);
                         queue->n_running++;
                         return notice;
                 }
@@ -103,13 +117,13 @@ static void notice_done(void *userdata, void *work, int reason) {
         Message *message = notice->message;
         bool ok = reason == 0 && notice->ok;
 
-        free(notice);
+        DL_DELETE(queue->running, notice);
         queue->n_running--;
-        /* bounce closed a kept connection: ask again */
-        if (reason == IPC_E_NOT_TAKEN) {
+        free(notice);
+        if (reason == IPC_E_NOT_TAKEN) { /* bounce closed a kept connection: ask again */
                 DL_PREPEND(queue->waiting, message);
                 queue->n_waiting++;
-                agent_pool_pump(queue->pool, queue->n_waiting);
+                pump(queue);
                 return;
         }
         queue->done(queue->userdata, message, ok);
@@ -157,9 +171,13 @@ int notice_queue_new(sd_event *event, usec_t retry_usec, NoticeDone done, void *
 }
 
 NoticeQueue *notice_queue_free(NoticeQueue *queue) {
+        Notice *notice, *next;
+
         if (!queue)
                 return NULL;
         agent_pool_free(queue->pool);
+        DL_FOREACH_SAFE(queue->running, notice, next)
+                free(notice);
         sd_event_source_disable_unref(queue->fail_waiting);
         free(queue);
         return NULL;
@@ -168,10 +186,7 @@ NoticeQueue *notice_queue_free(NoticeQueue *queue) {
 void notice_queue_add(NoticeQueue *queue, Message *message) {
         DL_APPEND(queue->waiting, message);
         queue->n_waiting++;
-        if (agent_pool_is_dead(queue->pool))
-                fail_waiting_soon(queue);
-        else
-                agent_pool_pump(queue->pool, queue->n_waiting);
+        pump(queue);
 }
 
 void notice_queue_revive(NoticeQueue *queue) {

@@ -26,6 +26,7 @@ typedef struct Destination {
 typedef struct Run {
         Destination *destination;
         Entry *entries; /* not answered yet */
+        struct Run *prev, *next;
 } Run;
 
 struct Transport {
@@ -35,6 +36,7 @@ struct Transport {
         Destination *destinations;
         Destination *ready; /* those that may start a delivery now; the first is next */
         unsigned n_ready;
+        Run *runs;
         unsigned n_running;
         bool is_draining;
         TransportOutcome outcome;
@@ -42,12 +44,17 @@ struct Transport {
         sd_event_source *fail_waiting; /* when dead: answers what waits */
 };
 
-static Destination *destination_free(Destination *destination) {
-        Transport *transport = destination->transport;
+static void free_entries(Entry *entries) {
         Entry *entry, *next;
 
-        DL_FOREACH_SAFE(destination->waiting, entry, next)
+        DL_FOREACH_SAFE(entries, entry, next)
                 free(entry);
+}
+
+static Destination *destination_free(Destination *destination) {
+        Transport *transport = destination->transport;
+
+        free_entries(destination->waiting);
         if (destination->is_ready) {
                 DL_DELETE(transport->ready, destination);
                 transport->n_ready--;
@@ -144,8 +151,12 @@ static void answer_all(Transport *transport, Entry **list, const Dsn *dsn) {
         }
 }
 
+/* See to what waits; with a dead transport nobody else would. */
 static void pump(Transport *transport) {
-        agent_pool_pump(transport->pool, transport->n_ready);
+        if (agent_pool_is_dead(transport->pool))
+                (void)sd_event_source_set_enabled(transport->fail_waiting, SD_EVENT_ONESHOT);
+        else
+                agent_pool_pump(transport->pool, transport->n_ready);
 }
 
 static void run_finish(Transport *transport, Run *run, const char *why) {
@@ -154,6 +165,7 @@ static void run_finish(Transport *transport, Run *run, const char *why) {
 
         dsn_set(&dsn, DSN_DEFERRED, "4.3.0", "%s", why);
         answer_all(transport, &run->entries, &dsn);
+        DL_DELETE(transport->runs, run);
         destination->n_running--;
         transport->n_running--;
         destination_update(destination);
@@ -172,6 +184,7 @@ static void *transport_next(void *userdata, Buf *request, int *ret_fd) {
                         return NULL;
                 run->destination = destination;
                 take_entries(destination, run);
+                DL_APPEND(transport->runs, run);
                 destination->n_running++;
                 transport->n_running++;
                 /* To the end of the line: destinations take turns. */
@@ -211,6 +224,7 @@ static bool transport_answer(void *userdata, void *work, Str payload) {
 static void run_return(Transport *transport, Run *run) {
         Destination *destination = run->destination;
 
+        DL_DELETE(transport->runs, run);
         DL_CONCAT(run->entries, destination->waiting);
         destination->waiting = run->entries;
         destination->n_running--;
@@ -238,11 +252,15 @@ static int on_fail_waiting(sd_event_source *source, void *userdata) {
         Destination *destination, *next;
         Dsn dsn;
 
-        dsn_set(&dsn, DSN_DEFERRED, "4.3.0", "mail transport unavailable");
-        HASH_ITER(hh, transport->destinations, destination, next) {
-                answer_all(transport, &destination->waiting, &dsn);
-                destination_update(destination);
+        /* A flush may have come in between: then it is tried. */
+        if (agent_pool_is_dead(transport->pool)) {
+                dsn_set(&dsn, DSN_DEFERRED, "4.3.0", "mail transport unavailable");
+                HASH_ITER(hh, transport->destinations, destination, next) {
+                        answer_all(transport, &destination->waiting, &dsn);
+                        destination_update(destination);
+                }
         }
+        agent_pool_pump(transport->pool, transport->n_ready);
         return 0;
 }
 
@@ -297,10 +315,15 @@ int transport_new(sd_event *event, Str name, const TransportLimits *limits,
 
 Transport *transport_free(Transport *transport) {
         Destination *destination, *next;
+        Run *run, *next_run;
 
         if (!transport)
                 return NULL;
         agent_pool_free(transport->pool);
+        DL_FOREACH_SAFE(transport->runs, run, next_run) {
+                free_entries(run->entries);
+                free(run);
+        }
         HASH_ITER(hh, transport->destinations, destination, next)
                 destination_free(destination);
         sd_event_source_disable_unref(transport->fail_waiting);
@@ -325,10 +348,7 @@ int transport_add(Transport *transport, Str nexthop, Entry *entry) {
                 return -ENOMEM;
         DL_APPEND(destination->waiting, entry);
         destination_update(destination);
-        if (agent_pool_is_dead(transport->pool))
-                (void)sd_event_source_set_enabled(transport->fail_waiting, SD_EVENT_ONESHOT);
-        else
-                pump(transport);
+        pump(transport);
         return 0;
 }
 
