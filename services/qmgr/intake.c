@@ -8,6 +8,7 @@
 typedef struct Walk {
         QueueWalk *names; /* NULL: not begun */
         bool wanted;
+        bool again; /* something may have come behind its position */
 } Walk;
 
 struct Intake {
@@ -30,7 +31,7 @@ struct Intake {
 
 static void walk_end(Walk *walk) {
         walk->names = queue_walk_free(walk->names);
-        walk->wanted = false;
+        walk->wanted = walk->again = false;
 }
 
 static void run_soon(Intake *intake) {
@@ -41,6 +42,7 @@ static void run_soon(Intake *intake) {
 /* One slice of DIR. An unreadable directory ends the walk: the next wake-up tries again. */
 static void walk_slice(Intake *intake, Walk *walk, QueueDir dir, uint64_t bucket) {
         const char *name;
+        int r;
 
         if (!walk->names && queue_walk_new(intake->queue, dir, bucket, &walk->names) != 0) {
                 walk_end(walk);
@@ -51,8 +53,12 @@ static void walk_slice(Intake *intake, Walk *walk, QueueDir dir, uint64_t bucket
                         intake->paused = true;
                         return;
                 }
-                if (queue_walk_next(walk->names, &name) != 0) {
+                r = queue_walk_next(walk->names, &name);
+                if (r != 0) {
+                        bool again = r == QUEUE_E_END && walk->again;
+
                         walk_end(walk);
+                        walk->wanted = again;
                         return;
                 }
                 intake->handler->found(intake->userdata, dir, bucket, name);
@@ -159,8 +165,8 @@ void intake_set_max_backoff(Intake *intake, usec_t max_backoff_usec) {
 void intake_want(Intake *intake, QueueDir dir) {
         Walk *walk = dir == QUEUE_ACTIVE ? &intake->active : &intake->incoming;
 
-        /* Begin anew: what appeared behind an open walk's position would be missed. */
-        walk_end(walk);
+        /* One walk after the other: with many wishes, one that began anew would get nowhere. */
+        walk->again = walk->names != NULL;
         walk->wanted = true;
         run_soon(intake);
 }
