@@ -15,6 +15,9 @@
 /* What a message gets of the memory for recipients however little is left. */
 #define RECIPIENTS_MIN 10
 
+/* With more messages than this in memory, one that waits for an agent has no open file. */
+#define SPARES_MAX 500
+
 static LogField queue_id_field(const QueueId *id) {
         return (LogField){ "UNITPOST_QUEUE_ID", str_from(id->text, QUEUE_ID_LEN) };
 }
@@ -43,11 +46,14 @@ static void forget(Manager *manager, Message *message) {
         intake_resume(manager->intake);
 }
 
+/* At most half of what is left, so that a message with many recipients does not stop the others. */
 static void fetch(Manager *manager, Message *message) {
         unsigned max = manager->settings.recipients_max;
-        unsigned room = max > manager->n_entries ? max - manager->n_entries : 0;
+        unsigned share = max > manager->n_entries ? (max - manager->n_entries) / 2 : 0;
 
-        message_fetch(message, room > RECIPIENTS_MIN ? room : RECIPIENTS_MIN);
+        message_fetch(message, share > RECIPIENTS_MIN ? share : RECIPIENTS_MIN);
+        if (manager->n_messages > SPARES_MAX)
+                message_close_spare(message);
 }
 
 /*
@@ -172,13 +178,24 @@ void lifecycle_outcome(void *userdata, Entry *entry, const Dsn *dsn, bool logged
                                       message->request.arrival_usec, now);
         if (expired)
                 log_expired(message);
-        manager->n_entries--;
+        if (manager->n_entries-- == manager->settings.recipients_max)
+                intake_resume(manager->intake);
         r = message_entry_done(entry, dsn, expired);
-        if (r != 0)
+        if (r != 0 && r != -ENOENT) /* an admin took it away */
                 log_queue_error(&message->id, "cannot mark a recipient", r);
 }
 
 /* ---- the end of a pass ---- */
+
+/*
+ * The file cannot be moved or removed, so MESSAGE stays in memory and comes to its end again in a
+ * minute. To forget it would mean to find it in active/ and to deliver it once more, each minute.
+ */
+static void keep(Manager *manager, Message *message, const char *what, int r) {
+        log_queue_error(&message->id, what, r);
+        DL_APPEND(manager->stuck, message);
+        manager_retry_active(manager);
+}
 
 static void defer(Manager *manager, Message *message) {
         usec_t next = schedule_next_attempt(&manager->settings.schedule,
@@ -186,12 +203,12 @@ static void defer(Manager *manager, Message *message) {
         uint64_t bucket = queue_bucket_for(next);
         int r = queue_defer(manager->queue, &message->id, bucket);
 
-        if (r == 0) {
-                intake_note_bucket(manager->intake, bucket);
-        } else if (r != QUEUE_E_GONE) {
-                log_queue_error(&message->id, "cannot move it to deferred/", r);
-                manager_retry_active(manager);
+        if (r != 0 && r != QUEUE_E_GONE) {
+                keep(manager, message, "cannot move it to deferred/", r);
+                return;
         }
+        if (r == 0)
+                intake_note_bucket(manager->intake, bucket);
         forget(manager, message);
 }
 
@@ -199,12 +216,15 @@ static void remove_done(Manager *manager, Message *message) {
         LogField field = queue_id_field(&message->id);
         int r = queue_remove(manager->queue, message->id.text, QUEUE_ACTIVE);
 
-        if (r == 0) {
-                log_event(LOG_INFO, LOG_ID_REMOVED, &field, 1, "%s: removed", message->id.text);
-        } else if (r != QUEUE_E_GONE) {
-                log_queue_error(&message->id, "cannot remove it", r);
-                manager_retry_active(manager);
+        if (r != 0 && r != QUEUE_E_GONE) {
+                /* For the next qmgr: the last recipient has no mark so far, nor has a notice. */
+                (void)message_mark_all(message, RECIPIENT_TODO, RECIPIENT_SENT);
+                (void)message_mark_all(message, RECIPIENT_FAILED, RECIPIENT_RETURNED);
+                keep(manager, message, "cannot remove it", r);
+                return;
         }
+        if (r == 0)
+                log_event(LOG_INFO, LOG_ID_REMOVED, &field, 1, "%s: removed", message->id.text);
         forget(manager, message);
 }
 
@@ -225,7 +245,7 @@ void lifecycle_noticed(void *userdata, Message *message, bool ok) {
         }
         /* Marks matter only where the file lives on. */
         if (message->n_deferred > 0) {
-                r = message_mark_returned(message);
+                r = message_mark_all(message, RECIPIENT_FAILED, RECIPIENT_RETURNED);
                 if (r != 0)
                         log_queue_error(&message->id, "cannot mark what was returned", r);
         }
@@ -240,10 +260,8 @@ static void abandon(Manager *manager, Message *message) {
                 return;
         }
         log_queue_error(&message->id, "cannot read its recipients", message->error);
-        if (message->error == QUEUE_FILE_E_CORRUPT)
-                (void)queue_quarantine(manager->queue, message->id.text, QUEUE_ACTIVE);
-        else
-                manager_retry_active(manager);
+        /* With other eyes, in a minute: what is corrupt goes to corrupt/ then, and is reported. */
+        manager_retry_active(manager);
         forget(manager, message);
 }
 

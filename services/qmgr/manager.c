@@ -15,6 +15,7 @@
 #define TRANSPORT_NAME_MAX 64
 #define BURST_MIN          8
 #define BURST_LONG         1000
+#define LOOK_USEC          (60 * USEC_PER_SEC)
 
 /* ---- transports ---- */
 
@@ -133,14 +134,42 @@ static const IntakeHandler intake_handler = {
 
 static int on_active_retry(sd_event_source *source, usec_t usec, void *userdata) {
         Manager *manager = userdata;
+        Message *stuck = TAKE_PTR(manager->stuck), *message, *next;
 
+        DL_FOREACH_SAFE(stuck, message, next) {
+                DL_DELETE(stuck, message);
+                lifecycle_settle(manager, message);
+        }
         intake_want(manager->intake, QUEUE_ACTIVE);
         return 0;
 }
 
 void manager_retry_active(Manager *manager) {
+        int enabled = SD_EVENT_OFF;
+
+        (void)sd_event_source_get_enabled(manager->active_retry, &enabled);
+        if (enabled != SD_EVENT_OFF)
+                return;
         (void)sd_event_source_set_time_relative(manager->active_retry, ACTIVE_RETRY_USEC);
         (void)sd_event_source_set_enabled(manager->active_retry, SD_EVENT_ONESHOT);
+}
+
+static void look_later(Manager *manager) {
+        (void)sd_event_source_set_time_relative(manager->look, LOOK_USEC);
+        (void)sd_event_source_set_enabled(manager->look, SD_EVENT_ONESHOT);
+}
+
+/*
+ * A cleanup that was killed between its two last steps has announced nothing. The path unit starts
+ * us for such mail, but while we are busy, only we ourselves can find it.
+ */
+static int on_look(sd_event_source *source, usec_t usec, void *userdata) {
+        Manager *manager = userdata;
+
+        if (manager->n_messages > 0)
+                intake_want(manager->intake, QUEUE_INCOMING);
+        look_later(manager);
+        return 0;
 }
 
 /*
@@ -189,6 +218,13 @@ static int open_queue(Manager *manager, const char *path) {
         return r > 0 ? -EBUSY : r;
 }
 
+static int add_timer(Manager *manager, sd_event_source **ret, sd_event_time_handler_t handler) {
+        int r = sd_event_add_time(manager->env->event, ret, CLOCK_MONOTONIC, 0, USEC_PER_SEC,
+                                  handler, manager);
+
+        return r < 0 ? r : sd_event_source_set_enabled(*ret, SD_EVENT_OFF);
+}
+
 static int add_sources(Manager *manager) {
         sd_event *event = manager->env->event;
         int r;
@@ -199,11 +235,10 @@ static int add_sources(Manager *manager) {
         r = sd_event_source_set_enabled(manager->settle, SD_EVENT_OFF);
         if (r < 0)
                 return r;
-        r = sd_event_add_time(event, &manager->active_retry, CLOCK_MONOTONIC, 0, USEC_PER_SEC,
-                              on_active_retry, manager);
+        r = add_timer(manager, &manager->active_retry, on_active_retry);
         if (r < 0)
                 return r;
-        r = sd_event_source_set_enabled(manager->active_retry, SD_EVENT_OFF);
+        r = add_timer(manager, &manager->look, on_look);
         if (r < 0)
                 return r;
         r = notice_queue_new(event, manager->settings.retry_usec, lifecycle_noticed, manager,
@@ -230,10 +265,11 @@ int manager_start(RoleEnv *env) {
         r = add_sources(manager);
         if (r < 0)
                 return r;
-        intake_set_max_backoff(manager->intake, manager->settings.schedule.maximal_backoff_usec);
+        intake_set_max_backoff(manager->intake, schedule_longest(&manager->settings.schedule));
         intake_want(manager->intake, QUEUE_ACTIVE);
         intake_want(manager->intake, QUEUE_INCOMING);
         intake_want_deferred(manager->intake);
+        look_later(manager);
         return 0;
 }
 
@@ -252,6 +288,7 @@ void manager_stop(RoleEnv *env) {
         }
         sd_event_source_disable_unref(manager->settle);
         sd_event_source_disable_unref(manager->active_retry);
+        sd_event_source_disable_unref(manager->look);
         queue_free(manager->queue);
         settings_deinit(&manager->settings);
         free(manager);
@@ -269,7 +306,7 @@ void manager_reload(RoleEnv *env) {
         }
         settings_deinit(&manager->settings);
         manager->settings = settings;
-        intake_set_max_backoff(manager->intake, settings.schedule.maximal_backoff_usec);
+        intake_set_max_backoff(manager->intake, schedule_longest(&settings.schedule));
         HASH_ITER(hh, manager->transports, entry, next) {
                 TransportLimits limits =
                         settings_transport_limits(env->config, transport_name(entry->transport));
@@ -298,6 +335,7 @@ void manager_datagram(RoleEnv *env, Str payload, const IpcPeer *sender) {
                         intake_want(manager->intake, QUEUE_INCOMING);
                 break;
         case QMGR_WAKE:
+                intake_want(manager->intake, QUEUE_INCOMING);
                 intake_want_deferred(manager->intake);
                 break;
         case QMGR_FLUSH:

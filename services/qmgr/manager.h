@@ -41,8 +41,10 @@ typedef struct Manager {
         bool is_draining;     /* about to stop: no new work */
         unsigned n_announced; /* by datagram, since the last look into incoming/ */
         Message *settled;     /* to be looked at from the loop */
+        Message *stuck;       /* whose file could not be moved or removed: settled, later */
         sd_event_source *settle;
         sd_event_source *active_retry; /* after an error of the disk */
+        sd_event_source *look;         /* for mail in incoming/ that nobody announced */
 } Manager;
 
 int manager_start(RoleEnv *env);
@@ -58,5 +60,5 @@ enum {
 };
 int manager_transport(Manager *manager, Str name, Transport **ret);
 
-/* Something in active/ could not be dealt with now: look there again in a minute. */
+/* Something in active/ could not be dealt with now: come back to it in a minute. */
 void manager_retry_active(Manager *manager);

@@ -76,28 +76,30 @@ static Entry *entry_new(Message *message, const QueueFileRecipient *from) {
         return entry;
 }
 
+/* 0, -ENOENT when it is gone, QUEUE_FILE_E_CORRUPT when it is no file any more, -errno. */
+static int open_active(const Message *message, int flags, int *ret_fd) {
+        int r = queue_open_message(message->queue, QUEUE_ACTIVE, message->id.text, flags, ret_fd);
+
+        if (r == QUEUE_E_GONE)
+                return -ENOENT;
+        return r > 0 ? QUEUE_FILE_E_CORRUPT : r;
+}
+
 /*
- * The reader works on spare_fd; once a delivery has taken that, recipients beyond the first batch
- * need an open file again.
+ * A reader has a buffer of up to 64 kB, and thousands of messages may be in memory: who has read
+ * all recipients lets go of it. The reader works on spare_fd, which may be with a delivery by now.
  */
 static int reopen_reader(Message *message) {
-        QueueFile *file;
-        int fd, r;
+        int r = 0;
 
-        if (message->spare_fd >= 0)
+        if (message->file && message->spare_fd >= 0)
                 return 0;
-        r = queue_open_message(message->queue, QUEUE_ACTIVE, message->id.text, O_RDONLY, &fd);
-        if (r != 0)
-                return r > 0 ? -ENOENT : r;
-        r = queue_file_open(fd, &file);
-        if (r != 0) {
-                fd_closep(&fd);
-                return r > 0 ? QUEUE_FILE_E_CORRUPT : r;
-        }
-        queue_file_free(message->file);
-        message->file = file;
-        message->spare_fd = fd;
-        return 0;
+        message->file = queue_file_free(message->file);
+        if (message->spare_fd < 0)
+                r = open_active(message, O_RDONLY, &message->spare_fd);
+        if (r == 0)
+                r = queue_file_open(message->spare_fd, &message->file);
+        return r > 0 ? QUEUE_FILE_E_CORRUPT : r;
 }
 
 static int fetch_batch(Message *message, unsigned limit, Entry **ret_batch) {
@@ -145,6 +147,8 @@ void message_fetch(Message *message, unsigned limit) {
         message->error = reopen_reader(message);
         if (message->error == 0)
                 message->error = fetch_batch(message, limit, &batch);
+        if (message->fetched_all)
+                message->file = queue_file_free(message->file);
         /* Count first, hand out then: a callee may answer at once, and the batch must be whole. */
         for (batch = reverse(batch); batch; batch = next) {
                 next = batch->next;
@@ -156,12 +160,7 @@ void message_fetch(Message *message, unsigned limit) {
 }
 
 static int mark_fd(Message *message) {
-        int r = 0;
-
-        if (message->mark_fd < 0)
-                r = queue_open_message(message->queue, QUEUE_ACTIVE, message->id.text, O_RDWR,
-                                       &message->mark_fd);
-        return r > 0 ? -ENOENT : r;
+        return message->mark_fd >= 0 ? 0 : open_active(message, O_RDWR, &message->mark_fd);
 }
 
 /* Nothing will be read from the file again: its end is near, and a mark would be a wasted write. */
@@ -176,7 +175,7 @@ static int write_outcome(Message *message, uint64_t handle, const Dsn *dsn, Reci
         if (state == RECIPIENT_SENT && is_last_and_well(message))
                 return 0;
         r = mark_fd(message);
-        if (r < 0)
+        if (r != 0)
                 return r;
         if (state == RECIPIENT_SENT)
                 return queue_file_mark(message->mark_fd, handle, state);
@@ -215,10 +214,15 @@ int message_open(Message *message, int *ret_fd) {
                 *ret_fd = TAKE_FD(message->spare_fd);
                 return 0;
         }
-        return queue_open_message(message->queue, QUEUE_ACTIVE, message->id.text, O_RDONLY, ret_fd);
+        return open_active(message, O_RDONLY, ret_fd);
 }
 
-int message_mark_returned(Message *message) {
+void message_close_spare(Message *message) {
+        if (message->fetched_all)
+                fd_closep(&message->spare_fd);
+}
+
+int message_mark_all(Message *message, RecipientState from, RecipientState to) {
         uint64_t cursor = 0;
         QueueFileRecipient recipient;
         int r;
@@ -228,8 +232,9 @@ int message_mark_returned(Message *message) {
                 r = reopen_reader(message);
         while (r == 0) {
                 r = queue_file_next_recipient(message->file, &cursor, false, &recipient);
-                if (r == 0 && recipient.state == RECIPIENT_FAILED)
-                        r = queue_file_mark(message->mark_fd, recipient.offset, RECIPIENT_RETURNED);
+                if (r == 0 && recipient.state == from)
+                        r = queue_file_mark(message->mark_fd, recipient.offset, to);
         }
+        message->file = queue_file_free(message->file);
         return r == QUEUE_FILE_E_END ? 0 : r;
 }

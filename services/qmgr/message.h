@@ -47,9 +47,9 @@ struct Message {
         void *userdata;
         DeliveryRequest request; /* what agents are told; slices into sender and id */
         char *sender;
-        int spare_fd; /* open for reading, for the first delivery; -1 when used */
-        int mark_fd;  /* open for writing once a mark was needed; -1 */
-        QueueFile *file;
+        int spare_fd;    /* open for reading, for the first delivery; -1 when used */
+        int mark_fd;     /* open for writing once a mark was needed; -1 */
+        QueueFile *file; /* NULL when all recipients were read */
         uint64_t cursor;
         bool fetched_all;
         bool expired;
@@ -58,7 +58,7 @@ struct Message {
         unsigned n_out;    /* entries in memory */
         unsigned n_failed; /* recipients in RECIPIENT_FAILED */
         unsigned n_deferred;
-        Message *prev, *next; /* the owner's list of settled messages */
+        Message *prev, *next; /* the owner's: a settled message is in one list */
         UT_hash_handle hh;
 };
 
@@ -82,8 +82,14 @@ void message_fetch(Message *message, unsigned limit);
  */
 int message_entry_done(Entry *entry, const Dsn *dsn, bool expired);
 
-/* A descriptor for one delivery, open for reading; caller owns it. QUEUE_E_GONE, -errno. */
+/* A descriptor for one delivery, open for reading; caller owns it. QUEUE_FILE_E_CORRUPT, -errno. */
 int message_open(Message *message, int *ret_fd);
 
-/* The notice is on disk: what was FAILED is RETURNED. */
-int message_mark_returned(Message *message);
+/* It will be a while until the first delivery: keep no file open for it. */
+void message_close_spare(Message *message);
+
+/*
+ * Every recipient in state FROM gets state TO: FAILED ones are RETURNED when the notice is on disk.
+ * 0, QUEUE_FILE_E_CORRUPT, -errno.
+ */
+int message_mark_all(Message *message, RecipientState from, RecipientState to);

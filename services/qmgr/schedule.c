@@ -10,6 +10,12 @@ usec_t schedule_next_attempt(const ScheduleLimits *limits, usec_t arrival_usec, 
         return usec_add(now_usec, delay);
 }
 
+usec_t schedule_longest(const ScheduleLimits *limits) {
+        return limits->minimal_backoff_usec > limits->maximal_backoff_usec
+                       ? limits->minimal_backoff_usec
+                       : limits->maximal_backoff_usec;
+}
+
 bool schedule_is_expired(const ScheduleLimits *limits, bool null_sender, usec_t arrival_usec,
                          usec_t now_usec) {
         usec_t lifetime = null_sender ? limits->bounce_lifetime_usec : limits->queue_lifetime_usec;

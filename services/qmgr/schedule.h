@@ -21,6 +21,9 @@ typedef struct ScheduleLimits {
  */
 usec_t schedule_next_attempt(const ScheduleLimits *limits, usec_t arrival_usec, usec_t now_usec);
 
+/* The furthest away that an attempt can be. */
+usec_t schedule_longest(const ScheduleLimits *limits);
+
 /* Has the message been here for longer than it may? */
 bool schedule_is_expired(const ScheduleLimits *limits, bool null_sender, usec_t arrival_usec,
                          usec_t now_usec);
