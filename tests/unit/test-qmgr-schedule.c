@@ -47,8 +47,19 @@ START_TEST(mail_expires_after_its_lifetime_notices_after_theirs) {
 }
 END_TEST
 
+START_TEST(no_attempt_is_further_away_than_the_longest) {
+        ScheduleLimits odd = limits;
+
+        ck_assert_uint_eq(schedule_longest(&limits), SEC(4000));
+        odd.minimal_backoff_usec = SEC(5000);
+        ck_assert_uint_eq(schedule_longest(&odd), SEC(5000));
+        ck_assert_uint_eq(schedule_next_attempt(&odd, SEC(9), SEC(9)), SEC(9) + SEC(5000));
+}
+END_TEST
+
 int main(void) {
         return unit_main("qmgr-schedule", next_attempt_is_as_far_as_the_message_is_old,
                          an_arrival_in_the_future_counts_as_now,
-                         mail_expires_after_its_lifetime_notices_after_theirs, NULL);
+                         mail_expires_after_its_lifetime_notices_after_theirs,
+                         no_attempt_is_further_away_than_the_longest, NULL);
 }
