@@ -371,7 +371,7 @@ class Workers(unittest.TestCase):
         # the notifications: only the main process may have sent any.
         with probe_world('probe-workers') as world:
             ask_once()
-            main = world.pids['unitpost-probe']
+            main = world.wait_until_running('unitpost-probe')
             world.wait_until_gone('unitpost-probe', 8)
             senders = {int(words[2]) for _, words in world.events if words[0] == 'notify'}
             self.assertEqual(senders, {main})
