@@ -103,8 +103,8 @@ static bool has(const char *text) {
 }
 
 /* In the notice, or not. */
-#define check_has(text)   ck_assert_msg(has(text), "no '%s' in:\n%.*s", text, STR_FMT(buf_str(&out)))
-#define check_lacks(text) ck_assert_msg(!has(text), "'%s' in:\n%.*s", text, STR_FMT(buf_str(&out)))
+#define check_has(text)   ck_assert_msg(has(text), "no '%s': %.*s", text, STR_FMT(buf_str(&out)))
+#define check_lacks(text) ck_assert_msg(!has(text), "'%s': %.*s", text, STR_FMT(buf_str(&out)))
 
 #define FAILED(addr)                                                                               \
         {                                                                                          \
