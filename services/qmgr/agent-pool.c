@@ -9,6 +9,7 @@
 #define HELLO_TIMEOUT_USEC (30 * USEC_PER_SEC)
 #define IDLE_CLOSE_USEC    (3 * USEC_PER_SEC) /* agents close after 5 s: we always go first */
 #define BUSY_RETRY_USEC    (200 * USEC_PER_MSEC)
+#define NOT_TAKEN_MAX      20 /* new connections in a row that take no request */
 #define REQUEST_MAX_BYTES  (16 * 1024 * 1024)
 
 typedef enum AgentState {
@@ -21,6 +22,7 @@ typedef struct Agent {
         AgentPool *pool;
         IpcChannel *channel;
         AgentState state;
+        bool has_served; /* a whole request */
         void *work;
         usec_t free_since_usec; /* monotonic */
         struct Agent *prev, *next;
@@ -37,6 +39,7 @@ struct AgentPool {
         unsigned n_agents;
         unsigned n_connecting;
         unsigned n_wanted;
+        unsigned n_not_taken;   /* by new connections, since the last whole answer */
         usec_t dead_until_usec; /* monotonic; 0: alive */
         usec_t busy_until_usec; /* monotonic; do not connect before */
         usec_t ailing_usec;     /* monotonic; since when no connection got its hello; 0: well */
@@ -98,8 +101,11 @@ static void on_ready(void *userdata) {
                 pool->n_connecting--;
         pool->ailing_usec = 0;
         agent->state = AGENT_FREE;
-        if (work)
+        if (work) {
+                agent->has_served = true;
+                pool->n_not_taken = 0;
                 pool->handler->done(pool->userdata, work, 0);
+        }
         agent_offer(agent);
 }
 
@@ -164,12 +170,29 @@ static void connect_failed(AgentPool *pool, int reason) {
         pool->handler->dead(pool->userdata, reason);
 }
 
+/*
+ * A kept connection that did not take a request was closed meanwhile: the request is made again. A
+ * service whose workers say hello and go, one after the other, would have us do that for ever.
+ */
+static int judge_not_taken(const Agent *agent) {
+        AgentPool *pool = agent->pool;
+
+        if (agent->has_served)
+                return IPC_E_NOT_TAKEN;
+        if (pool->n_not_taken >= NOT_TAKEN_MAX)
+                return IPC_E_CLOSED;
+        pool->n_not_taken++;
+        return IPC_E_NOT_TAKEN;
+}
+
 static void on_close(void *userdata, int reason) {
         Agent *agent = userdata;
         AgentPool *pool = agent->pool;
         bool connecting = agent->state == AGENT_CONNECTING;
         void *work = TAKE_PTR(agent->work);
 
+        if (work && reason == IPC_E_NOT_TAKEN)
+                reason = judge_not_taken(agent);
         agent_free(agent);
         if (work)
                 pool->handler->done(pool->userdata, work, reason);

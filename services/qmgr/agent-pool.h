@@ -32,7 +32,10 @@ typedef struct AgentPoolHandler {
         void *(*next)(void *userdata, Buf *request, int *ret_fd);
         /* One MESSAGE of the answer. False: it makes no sense, the connection is closed. */
         bool (*answer)(void *userdata, void *work, Str payload);
-        /* The answer is complete (REASON 0), or the connection is over before (IPC_E_*, -errno). */
+        /*
+         * The answer is complete (REASON 0), or the connection is over before (IPC_E_*, -errno).
+         * IPC_E_NOT_TAKEN: nobody has seen the request, it may be made again at once.
+         */
         void (*done)(void *userdata, void *work, int reason);
         /* The service is dead from now on; agent_pool_is_dead() says so already. */
         void (*dead)(void *userdata, int reason);

@@ -35,6 +35,36 @@ START_TEST(pauses_that_overlap_do_not_leave_mail_waiting_for_ever) {
 }
 END_TEST
 
+/* Workers that say hello and take nothing, for ever. */
+static void say_hello_only(int listener) {
+        IpcConn *conn;
+        int fd;
+
+        while ((fd = accept(listener, NULL, NULL)) >= 0) {
+                (void)shutdown(fd, SHUT_RD);
+                if (ipc_conn_new(fd, &conn) != 0)
+                        _exit(1);
+                (void)ipc_conn_send_hello(conn, "other");
+                (void)usleep(2000);
+                ipc_conn_free(conn);
+        }
+}
+
+START_TEST(agents_that_take_no_request_cost_a_deferral) {
+        char states[8];
+        QueueId id;
+
+        set_up("default_transport = other:\n");
+        start_odd_agent("other", serve_delivery, say_hello_only);
+        id = put_message("incoming", "ok@x.example", 0);
+        command(QMGR_INCOMING, &id);
+        run_until_settled();
+        deferred_states(&id, states, sizeof(states));
+        ck_assert_str_eq(states, "T");
+        tear_down();
+}
+END_TEST
+
 START_TEST(a_lack_of_descriptors_is_not_the_death_of_a_transport_that_answers) {
         const Manager *manager;
         struct rlimit limit, tight;
@@ -201,6 +231,7 @@ END_TEST
 
 int main(void) {
         return unit_main("qmgr-fault", pauses_that_overlap_do_not_leave_mail_waiting_for_ever,
+                         agents_that_take_no_request_cost_a_deferral,
                          a_lack_of_descriptors_is_not_the_death_of_a_transport_that_answers,
                          a_flush_reaches_mail_that_was_just_given_to_a_dead_transport,
                          a_message_whose_recipients_wait_leaves_room_for_others,
