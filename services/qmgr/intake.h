@@ -22,6 +22,7 @@ typedef struct IntakeHandler {
         void (*found)(void *userdata, QueueDir dir, uint64_t bucket, const char *name);
 } IntakeHandler;
 
+/* QUEUE and HANDLER are borrowed. Nothing is wanted yet. 0 or negative errno. */
 int intake_new(sd_event *event, const Queue *queue, const IntakeHandler *handler, void *userdata,
                Intake **ret);
 Intake *intake_free(Intake *intake);

@@ -47,6 +47,7 @@ typedef struct Manager {
         sd_event_source *look;         /* for mail in incoming/ that nobody announced */
 } Manager;
 
+/* The parts of the Role: see common/role/role.h. */
 int manager_start(RoleEnv *env);
 void manager_stop(RoleEnv *env);
 void manager_reload(RoleEnv *env);

@@ -16,6 +16,7 @@ typedef struct NoticeQueue NoticeQueue;
 /* OK: the notice is on disk, or none was due. Else the message is to be tried again later. */
 typedef void (*NoticeDone)(void *userdata, Message *message, bool ok);
 
+/* RETRY_USEC: how long a bounce that does not answer is left alone. 0 or negative errno. */
 int notice_queue_new(sd_event *event, usec_t retry_usec, NoticeDone done, void *userdata,
                      NoticeQueue **ret);
 NoticeQueue *notice_queue_free(NoticeQueue *queue);
@@ -24,6 +25,7 @@ DEFINE_CLEANUP(NoticeQueue, notice_queue_free)
 /* DONE is called once for MESSAGE, from the loop, never from inside this call. */
 void notice_queue_add(NoticeQueue *queue, Message *message);
 
+/* Forget that bounce did not answer. */
 void notice_queue_revive(NoticeQueue *queue);
 
 /* Ask for no further notice; how many are being made. */

@@ -7,14 +7,18 @@ static char *copy_string(const Config *config, ConfigParam param) {
         return str_dup(str_from_cstr(config_string(config, param)));
 }
 
+static ScheduleLimits schedule_limits(const Config *config) {
+        return (ScheduleLimits){
+                .minimal_backoff_usec = config_time_usec(config, PARAM_minimal_backoff_time),
+                .maximal_backoff_usec = config_time_usec(config, PARAM_maximal_backoff_time),
+                .queue_lifetime_usec = config_time_usec(config, PARAM_maximal_queue_lifetime),
+                .bounce_lifetime_usec = config_time_usec(config, PARAM_bounce_queue_lifetime),
+        };
+}
+
 int settings_init(Settings *settings, const Config *config) {
         *settings = (Settings){
-                .schedule = {
-                        .minimal_backoff_usec = config_time_usec(config, PARAM_minimal_backoff_time),
-                        .maximal_backoff_usec = config_time_usec(config, PARAM_maximal_backoff_time),
-                        .queue_lifetime_usec = config_time_usec(config, PARAM_maximal_queue_lifetime),
-                        .bounce_lifetime_usec = config_time_usec(config, PARAM_bounce_queue_lifetime),
-                },
+                .schedule = schedule_limits(config),
                 .mydestination = copy_string(config, PARAM_mydestination),
                 .local_transport = copy_string(config, PARAM_local_transport),
                 .default_transport = copy_string(config, PARAM_default_transport),

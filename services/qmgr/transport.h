@@ -36,6 +36,7 @@ int transport_new(sd_event *event, Str name, const TransportLimits *limits,
 Transport *transport_free(Transport *transport);
 DEFINE_CLEANUP(Transport, transport_free)
 
+/* Lives as long as TRANSPORT. */
 const char *transport_name(const Transport *transport);
 
 /*
