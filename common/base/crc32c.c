@@ -6,8 +6,9 @@
 
 /*
  * The processor does it where it can: every message is read and checked about four times on its
- * way. Elsewhere eight bytes per step, by eight tables: tables[k][b] is the remainder of byte b with k zero bytes
- * behind it. 8 kB, filled at first use (a process has one thread), which costs some microseconds.
+ * way. Elsewhere eight bytes per step, by eight tables: tables[k][b] is the remainder of byte b
+ * with k zero bytes behind it. 8 kB, filled at first use (a process has one thread), which costs
+ * some microseconds.
  */
 
 #define CRC32C_POLYNOMIAL 0x82f63b78U /* 0x1edc6f41 with its bits reversed */

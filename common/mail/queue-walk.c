@@ -37,10 +37,8 @@ int queue_walk_new(const Queue *queue, QueueDir dir, uint64_t bucket, QueueWalk 
                 return fd == -ENOENT ? QUEUE_E_GONE : fd;
         walk->stream = fdopendir(fd);
         if (!walk->stream) {
-                int error = -errno;
-
-                (void)close(fd);
-                return error;
+                fd_closep(&fd); /* leaves errno alone */
+                return errno > 0 ? -errno : -EIO;
         }
         *ret = TAKE_PTR(walk);
         return 0;

@@ -20,4 +20,5 @@ typedef struct ResolveRoute {
         Str nexthop;   /* the transport's, or the recipient's domain where that is empty */
 } ResolveRoute;
 
+/* Find ADDRESS's route. Always finds one: what is not ours goes by default_transport. */
 void resolve_recipient(const ResolveRules *rules, Str address, ResolveRoute *ret);

@@ -21,6 +21,7 @@ typedef struct DeliveryTimes {
         usec_t ended_usec;   /* wall clock */
 } DeliveryTimes;
 
+/* Log one line for RECIPIENT of the delivery REQUEST: outcome DSN, and when it happened. */
 void delivery_log(const DeliveryRequest *request, const DeliveryRecipient *recipient,
                   const Dsn *dsn, const DeliveryTimes *times);
 

@@ -23,6 +23,7 @@ typedef struct IntakeHandler {
 } IntakeHandler;
 
 /* QUEUE and HANDLER are borrowed. Nothing is wanted yet. 0 or negative errno. */
+/* Walks nothing before it is told to. QUEUE and HANDLER must outlive it. 0, negative errno. */
 int intake_new(sd_event *event, const Queue *queue, const IntakeHandler *handler, void *userdata,
                Intake **ret);
 Intake *intake_free(Intake *intake);

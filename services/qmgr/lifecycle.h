@@ -26,11 +26,11 @@ typedef struct LifecycleSource {
 /* Take ID from there into active/ and begin. */
 void lifecycle_activate(Manager *manager, const LifecycleSource *source, const QueueId *id);
 
-/* TransportOutcome */
-void lifecycle_outcome(void *manager, Entry *entry, const Dsn *dsn, bool logged);
+/* TransportOutcome; USERDATA is the Manager. */
+void lifecycle_outcome(void *userdata, Entry *entry, const Dsn *dsn, bool logged);
 
-/* NoticeDone */
-void lifecycle_noticed(void *manager, Message *message, bool ok);
+/* NoticeDone; USERDATA is the Manager. */
+void lifecycle_noticed(void *userdata, Message *message, bool ok);
 
 /* The loop comes to MESSAGE, which has settled. */
 void lifecycle_settle(Manager *manager, Message *message);

@@ -48,6 +48,7 @@ typedef struct Manager {
 } Manager;
 
 /* The parts of the Role: see common/role/role.h. */
+/* What main.c's Role names: see common/role/role.h for each. */
 int manager_start(RoleEnv *env);
 void manager_stop(RoleEnv *env);
 void manager_reload(RoleEnv *env);

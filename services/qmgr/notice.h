@@ -17,6 +17,7 @@ typedef struct NoticeQueue NoticeQueue;
 typedef void (*NoticeDone)(void *userdata, Message *message, bool ok);
 
 /* RETRY_USEC: how long a bounce that does not answer is left alone. 0 or negative errno. */
+/* RETRY: how long a bounce service that does not answer is left alone. 0, negative errno. */
 int notice_queue_new(sd_event *event, usec_t retry_usec, NoticeDone done, void *userdata,
                      NoticeQueue **ret);
 NoticeQueue *notice_queue_free(NoticeQueue *queue);
@@ -26,6 +27,7 @@ DEFINE_CLEANUP(NoticeQueue, notice_queue_free)
 void notice_queue_add(NoticeQueue *queue, Message *message);
 
 /* Forget that bounce did not answer. */
+/* Forget that the service was dead (a flush). */
 void notice_queue_revive(NoticeQueue *queue);
 
 /* Ask for no further notice; how many are being made. */

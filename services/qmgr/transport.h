@@ -37,6 +37,7 @@ Transport *transport_free(Transport *transport);
 DEFINE_CLEANUP(Transport, transport_free)
 
 /* Lives as long as TRANSPORT. */
+/* As given to transport_new(); owned by TRANSPORT. */
 const char *transport_name(const Transport *transport);
 
 /*

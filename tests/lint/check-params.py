@@ -41,7 +41,8 @@ for match in ROW.finditer(rows):
                 f'{PAGE} does not say:\n{page_lines(*match.groups())}')
 for number, line in enumerate(rows.split('\n'), 1):
     if line.startswith('PARAM(') and not ROW.fullmatch(line):
-        finding(ROWS, number, 'not a row: PARAM(name, TYPE, "default", MIN, MAX, "roles", "meaning")')
+        finding(ROWS, number,
+                'not a row: PARAM(name, TYPE, "default", MIN, MAX, "roles", "meaning")')
 listed = re.findall(r'^\.It Va (\w+)$', page, re.M)
 for name in listed:
     if name not in names:

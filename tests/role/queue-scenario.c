@@ -346,7 +346,7 @@ static int check_one(Queue *queue, QueueDir dir, const char *path) {
                 return 0;
         }
         if (strlen(name) == QUEUE_ID_LEN)
-                number = atoi(name + 16);
+                number = (int)strtol(name + 16, NULL, 10);
         describe_recipients(&message, states, diagnoses);
         say("FOUND %s %d %" PRIu64 " %s %s %s", queue_dir_name(dir), number,
             queue_file_content_size(message.file),

@@ -56,7 +56,8 @@ class Loop(unittest.TestCase):
             world.wait_for_entry(MESSAGE='oversize datagram', MESSAGE_ID='.*4a24$')
             world.wait_for_entry(MESSAGE='with descriptors')
             world.wait_for_entry(MESSAGE='last')
-            self.assertLess(len(os.listdir(f"/proc/{world.wait_until_running('unitpost-probe')}/fd")), 20)
+            main = world.wait_until_running('unitpost-probe')
+            self.assertLess(len(os.listdir(f'/proc/{main}/fd')), 20)
 
     def test_reload_keeps_the_last_good_configuration(self):
         with probe_world('probe-loop', 'max_idle = 3s\nmail_name = one\n') as world:

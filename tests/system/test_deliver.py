@@ -23,7 +23,8 @@ class Deliver(case.Case):
         """Exit status and output of sendmail in a transient unit."""
         words = ['systemd-run', '--quiet', '--wait', '--pipe',
                  *(f'--property={text}' for text in properties),
-                 'sh', '-c', f'printf "Subject: unit\\n\\nhello\\n" | /usr/sbin/sendmail {recipient}']
+                 'sh', '-c',
+                 f'printf "Subject: unit\\n\\nhello\\n" | /usr/sbin/sendmail {recipient}']
         return self.machine.status_of(words)
 
     def test_an_empty_etc_is_enough(self):
@@ -78,7 +79,8 @@ class Deliver(case.Case):
         self.assertRegex(text, r'^sendmail: .*/run/unitpost')
 
     def test_to_several_and_to_root(self):
-        self.machine.run('printf "To: root, frank\nSubject: two\n\nx\n" | /usr/sbin/sendmail -t', user='bob')
+        self.machine.run('printf "To: root, frank\nSubject: two\n\nx\n" | /usr/sbin/sendmail -t',
+                         user='bob')
         self.assertEqual(self.machine.wait_for_mail('root', 1)[0]['Subject'], 'two')
         self.assertEqual(self.machine.wait_for_mail('frank', 1)[0]['Subject'], 'two')
 
