@@ -304,8 +304,9 @@ class Workers(unittest.TestCase):
             for _ in range(5):
                 with Peer(SOCKET) as peer, self.assertRaises(EOFError):
                     peer.receive()
+            world.wait_for_entry(MESSAGE='refused a connection from uid 0')
             entries = world.journal(MESSAGE='refused a connection from uid 0')
-            self.assertEqual(len(entries), 1, 'one line a second')
+            self.assertLess(len(entries), 3, 'one line a second')
             self.assertEqual(entries[0]['MESSAGE_ID'], '5c1a0e6f2d934b7ea1f08c3b6d2e4a23')
             client = 'import sys, harness\n' \
                      f'harness.Peer({SOCKET!r}, "probe-daemon-only").close()'
