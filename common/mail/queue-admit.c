@@ -57,7 +57,8 @@ static int open_and_check(const Queue *queue, QueueDir dir, const char *name, un
 
 int queue_admit(const Queue *queue, QueueDir dir, const char *name, unsigned flags,
                 QueueAdmission *ret) {
-        bool was_complete = dir == QUEUE_DEFERRED || dir == QUEUE_HOLD;
+        bool was_complete =
+                dir == QUEUE_DEFERRED || dir == QUEUE_HOLD || flags & QUEUE_ADMIT_WAS_COMPLETE;
         int r;
 
         r = open_and_check(queue, dir, name, flags, ret);

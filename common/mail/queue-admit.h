@@ -35,12 +35,14 @@ void queue_admission_deinit(QueueAdmission *admission);
 enum {
         QUEUE_ADMIT_WRITE = 1 << 0,         /* the descriptor is O_RDWR, for marks */
         QUEUE_ADMIT_CHECK_CONTENT = 1 << 1, /* read all content: after a start */
+        QUEUE_ADMIT_WAS_COMPLETE = 1 << 2,  /* it was just moved here from deferred/ or hold/ */
 };
 
 /*
  * Open and check DIR/NAME (for QUEUE_DEFERRED "BUCKET/NAME"); QUEUE_CORRUPT and QUEUE_HOLD should
  * be open in QUEUE, else what is no good is hidden in place. *RET must be as QUEUE_ADMISSION_NULL.
- * An incomplete file in deferred/ or hold/ must have been complete once: it counts as CORRUPT.
+ * An incomplete file in deferred/ or hold/, or from there, must have been complete once: it counts
+ * as CORRUPT.
  *
  * 0 and the verdict; then DIR/NAME wakes nobody unless GOOD. Negative errno: the file could not be
  * read or taken away now (-EIO, -EMFILE, -ENOMEM, -EROFS); it is where it was, try again later.

@@ -60,13 +60,14 @@ static void fetch(Manager *manager, Message *message) {
  * active/ID is there: check it, and take it into memory. What was found by a walk may be from
  * before a power cut, so all of it is read.
  */
-static void admit(Manager *manager, const QueueId *id, bool was_found) {
+static void admit(Manager *manager, const QueueId *id, const LifecycleSource *source) {
+        unsigned flags = (source->was_found ? QUEUE_ADMIT_CHECK_CONTENT : 0) |
+                         (source->dir == QUEUE_DEFERRED ? QUEUE_ADMIT_WAS_COMPLETE : 0);
         QueueAdmission admission _cleanup_(queue_admission_deinit) = QUEUE_ADMISSION_NULL;
         Message *message;
         int r;
 
-        r = queue_admit(manager->queue, QUEUE_ACTIVE, id->text,
-                        was_found ? QUEUE_ADMIT_CHECK_CONTENT : 0, &admission);
+        r = queue_admit(manager->queue, QUEUE_ACTIVE, id->text, flags, &admission);
         if (r != 0 || admission.verdict != QUEUE_VERDICT_GOOD) {
                 admission_log(QUEUE_ACTIVE, id->text, &admission, r);
                 if (r < 0)
@@ -103,7 +104,7 @@ void lifecycle_activate(Manager *manager, const LifecycleSource *source, const Q
                 return;
         r = bring_to_active(manager, source->dir, source->bucket, id);
         if (r == 0)
-                admit(manager, id, source->was_found);
+                admit(manager, id, source);
         else if (r != QUEUE_E_GONE)
                 log_queue_error(id, "cannot move it to active/", r);
 }

@@ -205,6 +205,31 @@ START_TEST(files_taken_away_under_our_feet_cost_nothing) {
 }
 END_TEST
 
+/* It was complete once, so it is no leftover of a crash that may be removed. */
+START_TEST(a_deferred_message_that_was_cut_short_goes_to_corrupt) {
+        const Manager *manager;
+        char path[QUEUE_PATH_MAX];
+        uint64_t bucket = 0;
+        QueueId id;
+        int fd;
+
+        set_up("");
+        manager = env.context;
+        id = put_message("incoming", "soft", 0);
+        command(QMGR_INCOMING, &id);
+        run_until_settled();
+        ck_assert_uint_eq(count_deferred(&bucket), 1);
+        ck_assert_int_eq(queue_deferred_path(bucket, id.text, path), 0);
+        ck_assert_int_eq(queue_open_message(manager->queue, QUEUE_DEFERRED, path, O_RDWR, &fd), 0);
+        ck_assert_int_eq(ftruncate(fd, 100), 0);
+        (void)close(fd);
+        command(QMGR_FLUSH, NULL);
+        run_until_settled();
+        ck_assert_uint_eq(count_messages(manager->queue, QUEUE_CORRUPT, 0), 1);
+        tear_down();
+}
+END_TEST
+
 START_TEST(all_mail_arrives_through_agents_that_die_within_few_active_places) {
         const Manager *manager;
         uint64_t bucket;
@@ -238,5 +263,6 @@ int main(void) {
                          room_is_used_as_soon_as_recipients_are_done,
                          what_is_delivered_and_cannot_be_removed_is_not_delivered_again,
                          files_taken_away_under_our_feet_cost_nothing,
+                         a_deferred_message_that_was_cut_short_goes_to_corrupt,
                          all_mail_arrives_through_agents_that_die_within_few_active_places, NULL);
 }
