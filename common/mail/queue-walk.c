@@ -57,6 +57,7 @@ static int next_entry(QueueWalk *walk, const char **ret_name) {
         struct dirent *entry;
 
         errno = 0;
+        /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): it takes -errno for 0 */
         entry = readdir(walk->stream);
         if (!entry)
                 return errno != 0 ? -errno : QUEUE_E_END;
@@ -101,6 +102,7 @@ int queue_remove_stale(const Queue *queue, QueueDir dir, usec_t now_usec, size_t
         if (r != 0)
                 return r < 0 ? r : -ENOENT;
         while ((r = next_entry(walk, &name)) == 0) {
+                /* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): the same */
                 if (!is_temporary_name(name) || !is_old(queue->dir_fds[dir], name, now_usec))
                         continue;
                 r = queue_remove(queue, name, dir);
