@@ -1,11 +1,11 @@
 /* common/mail/address: splitting, quoting and header address lists (RFC 5321 4.1.2, 5322 3.4). */
 
-#include <check.h>
 #include <stdlib.h>
 
 #include "common/base/clock.h"
 #include "common/mail/address.h"
 #include "common/mail/envelope.h"
+#include "tests/unit/unit.h"
 
 static void assert_str(Str got, const char *want) {
         ck_assert_msg(str_equal(got, str_from_cstr(want)), "got \"%.*s\", want \"%s\"",
@@ -218,24 +218,11 @@ START_TEST(an_address_beyond_the_buffer_is_a_syntax_error) {
 END_TEST
 
 int main(void) {
-        Suite *suite = suite_create("address");
-        TCase *tcase = tcase_create("address");
-        SRunner *runner;
-        int n;
-
-        tcase_add_test(tcase, split_is_at_the_last_at_sign_outside_quotes);
-        tcase_add_test(tcase, sane_addresses_carry_nothing_that_could_end_a_line_or_a_path);
-        tcase_add_test(tcase, local_parts_lose_and_regain_their_quotes);
-        tcase_add_test(tcase, lists_yield_addresses_without_their_ornaments);
-        tcase_add_test(tcase, lists_go_on_behind_what_makes_no_sense);
-        tcase_add_test(tcase, comments_nest_100_deep_and_no_deeper);
-        tcase_add_test(tcase, hostile_megabytes_cost_linear_time);
-        tcase_add_test(tcase, an_address_beyond_the_buffer_is_a_syntax_error);
-        tcase_set_timeout(tcase, 60);
-        suite_add_tcase(suite, tcase);
-        runner = srunner_create(suite);
-        srunner_run_all(runner, CK_NORMAL);
-        n = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return n == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        return unit_main("address", split_is_at_the_last_at_sign_outside_quotes,
+                         sane_addresses_carry_nothing_that_could_end_a_line_or_a_path,
+                         local_parts_lose_and_regain_their_quotes,
+                         lists_yield_addresses_without_their_ornaments,
+                         lists_go_on_behind_what_makes_no_sense,
+                         comments_nest_100_deep_and_no_deeper, hostile_megabytes_cost_linear_time,
+                         an_address_beyond_the_buffer_is_a_syntax_error, NULL);
 }

@@ -3,7 +3,6 @@
  * whom, and what is answered when cleanup will not or cannot.
  */
 
-#include <check.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +18,7 @@
 #include "common/role/protocol-delivery.h"
 #include "common/role/protocol-mail.h"
 #include "services/bounce/bounce.h"
+#include "tests/unit/unit.h"
 
 static char root[] = "/tmp/unitpost-test-bounce-XXXXXX";
 static int root_fd = -1;
@@ -360,8 +360,6 @@ END_TEST
 int main(void) {
         Suite *suite = suite_create("bounce");
         TCase *tcase = tcase_create("bounce");
-        SRunner *runner = srunner_create(suite);
-        int failed;
 
         tcase_add_checked_fixture(tcase, setup, teardown);
         tcase_set_timeout(tcase, 60);
@@ -378,8 +376,5 @@ int main(void) {
         tcase_add_loop_test(tcase, malformed_requests_end_the_connection, 0, 3);
         tcase_add_test(tcase, a_request_without_descriptor_ends_the_connection);
         suite_add_tcase(suite, tcase);
-        srunner_run_all(runner, CK_NORMAL);
-        failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        return unit_run(suite);
 }

@@ -1,10 +1,10 @@
 /* Buf: grows up to a bound that no input moves, and keeps its first failure. */
 
-#include <check.h>
 #include <errno.h>
 #include <stdlib.h>
 
 #include "common/base/buf.h"
+#include "tests/unit/unit.h"
 
 START_TEST(a_null_buffer_takes_nothing_and_may_be_deinited) {
         Buf buf = BUF_NULL;
@@ -171,11 +171,5 @@ static Suite *suite_make(void) {
 }
 
 int main(void) {
-        SRunner *runner = srunner_create(suite_make());
-        int n_failed;
-
-        srunner_run_all(runner, CK_ENV);
-        n_failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        return unit_run(suite_make());
 }

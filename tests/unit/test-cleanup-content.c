@@ -3,12 +3,12 @@
  * pieces cut at every byte; the result must be the same. RECEIVED stands for our own field.
  */
 
-#include <check.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "common/mail/envelope.h"
 #include "services/cleanup/content.h"
+#include "tests/unit/unit.h"
 
 #define NOW_USEC (1795557651 * USEC_PER_SEC)
 #define DATE     "Tue, 24 Nov 2026 22:00:51 +0000 (UTC)"
@@ -333,8 +333,6 @@ END_TEST
 int main(void) {
         Suite *suite = suite_create("cleanup-content");
         TCase *tcase = tcase_create("cleanup-content");
-        SRunner *runner;
-        int n;
 
         setenv("TZ", "UTC0", 1);
         tzset();
@@ -355,9 +353,5 @@ int main(void) {
         tcase_add_test(tcase, what_the_output_says_goes_up_unchanged);
         tcase_set_timeout(tcase, 60);
         suite_add_tcase(suite, tcase);
-        runner = srunner_create(suite);
-        srunner_run_all(runner, CK_NORMAL);
-        n = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return n == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        return unit_run(suite);
 }

@@ -3,12 +3,12 @@
  * incoming/.
  */
 
-#include <check.h>
 #include <stdlib.h>
 
 #include "common/base/log.h"
 #include "services/cleanup/message.h"
 #include "tests/unit/temp-tree.h"
+#include "tests/unit/unit.h"
 
 static TempTree tree;
 static Config *config;
@@ -189,8 +189,6 @@ END_TEST
 int main(void) {
         Suite *suite = suite_create("cleanup-message");
         TCase *tcase = tcase_create("cleanup-message");
-        SRunner *runner;
-        int n;
 
         tcase_add_checked_fixture(tcase, set_up, tear_down);
         tcase_add_test(tcase, an_accepted_message_is_in_incoming_with_qualified_addresses);
@@ -199,9 +197,5 @@ int main(void) {
         tcase_add_test(tcase, a_full_disk_is_no_fault_of_the_message);
         tcase_add_test(tcase, twice_named_recipients_are_remembered_up_to_the_limit);
         suite_add_tcase(suite, tcase);
-        runner = srunner_create(suite);
-        srunner_run_all(runner, CK_NORMAL);
-        n = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return n == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        return unit_run(suite);
 }

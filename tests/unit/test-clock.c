@@ -1,10 +1,10 @@
 /* Time: the two clocks, and sums that stop at their ends. */
 
-#include <check.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "common/base/clock.h"
+#include "tests/unit/unit.h"
 
 START_TEST(realtime_is_unix_time_in_microseconds) {
         usec_t before = (usec_t)time(NULL);
@@ -61,11 +61,5 @@ static Suite *suite_make(void) {
 }
 
 int main(void) {
-        SRunner *runner = srunner_create(suite_make());
-        int n_failed;
-
-        srunner_run_all(runner, CK_ENV);
-        n_failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        return unit_run(suite_make());
 }

@@ -3,12 +3,12 @@
  * whatever loops, doubles or is cut short ends in an error that names the place.
  */
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "common/role/config-expand.h"
 #include "common/role/config-parse.h"
+#include "tests/unit/unit.h"
 
 typedef struct Name {
         const char *name;
@@ -244,8 +244,6 @@ END_TEST
 int main(void) {
         Suite *suite = suite_create("config-expand");
         TCase *tcase = tcase_create("expand");
-        SRunner *runner = srunner_create(suite);
-        int n_failed;
 
         tcase_add_loop_test(tcase, each_form_expands_as_postconf_5_says, 0, ARRAY_LEN(cases));
         tcase_add_test(tcase, doubling_without_output_ends_in_an_error);
@@ -256,8 +254,5 @@ int main(void) {
         tcase_add_loop_test(tcase, main_cf_lines_read_as_postconf_5_says, 0,
                             ARRAY_LEN(parse_cases));
         suite_add_tcase(suite, tcase);
-        srunner_run_all(runner, CK_NORMAL);
-        n_failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        return unit_run(suite);
 }

@@ -8,6 +8,7 @@
 #include "common/role/config-layer.h"
 #include "common/role/config-value.h"
 #include "tests/unit/temp-tree.h"
+#include "tests/unit/unit.h"
 
 static TempTree tree;
 static Buf error;
@@ -433,8 +434,6 @@ END_TEST
 int main(void) {
         Suite *suite = suite_create("config");
         TCase *tcase = tcase_create("load");
-        SRunner *runner = srunner_create(suite);
-        int n_failed;
 
         tcase_add_checked_fixture(tcase, set_up, tear_down);
         tcase_add_test(tcase, rows_are_sorted_and_their_defaults_are_valid);
@@ -465,8 +464,5 @@ int main(void) {
         tcase_add_test(tcase, too_many_other_names_are_an_error);
         tcase_add_test(tcase, lists_are_searched_by_whole_words);
         suite_add_tcase(suite, tcase);
-        srunner_run_all(runner, CK_NORMAL);
-        n_failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        return unit_run(suite);
 }

@@ -1,10 +1,8 @@
 /* Dsn: outcomes as data. */
 
-#include <check.h>
-#include <stdlib.h>
-
 #include "common/base/macro.h"
 #include "common/mail/dsn.h"
+#include "tests/unit/unit.h"
 
 START_TEST(codes_have_the_form_of_rfc_3463_section_2) {
         static const struct {
@@ -110,20 +108,8 @@ START_TEST(names_are_those_of_the_log) {
 END_TEST
 
 int main(void) {
-        Suite *suite = suite_create("dsn");
-        TCase *tcase = tcase_create("dsn");
-        SRunner *runner = srunner_create(suite);
-        int n_failed;
-
-        tcase_add_test(tcase, codes_have_the_form_of_rfc_3463_section_2);
-        tcase_add_test(tcase, set_makes_one_printable_line);
-        tcase_add_test(tcase, long_texts_are_cut_between_characters);
-        tcase_add_test(tcase, parse_refuses_malformed_code_and_status);
-        tcase_add_test(tcase, split_takes_off_a_leading_code);
-        tcase_add_test(tcase, names_are_those_of_the_log);
-        suite_add_tcase(suite, tcase);
-        srunner_run_all(runner, CK_NORMAL);
-        n_failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        return unit_main("dsn", codes_have_the_form_of_rfc_3463_section_2,
+                         set_makes_one_printable_line, long_texts_are_cut_between_characters,
+                         parse_refuses_malformed_code_and_status, split_takes_off_a_leading_code,
+                         names_are_those_of_the_log, NULL);
 }

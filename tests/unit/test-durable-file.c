@@ -4,7 +4,6 @@
  * of the syncs can be seen.
  */
 
-#include <check.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +13,7 @@
 
 #include "common/base/durable-file.h"
 #include "common/base/file.h"
+#include "tests/unit/unit.h"
 
 static char dir_path[] = "/tmp/unitpost-test-durable-XXXXXX";
 static int dir_fd = -1;
@@ -301,11 +301,5 @@ static Suite *suite_make(void) {
 }
 
 int main(void) {
-        SRunner *runner = srunner_create(suite_make());
-        int n_failed;
-
-        srunner_run_all(runner, CK_ENV);
-        n_failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        return unit_run(suite_make());
 }

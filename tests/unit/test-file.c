@@ -1,6 +1,5 @@
 /* Whole-file reads and writes: every byte or a reason, and nothing that can hang a reader. */
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -9,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "common/base/file.h"
+#include "tests/unit/unit.h"
 
 static char dir_path[] = "/tmp/unitpost-test-file-XXXXXX";
 static int dir_fd = -1;
@@ -215,11 +215,5 @@ static Suite *suite_make(void) {
 }
 
 int main(void) {
-        SRunner *runner = srunner_create(suite_make());
-        int n_failed;
-
-        srunner_run_all(runner, CK_ENV);
-        n_failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        return unit_run(suite_make());
 }

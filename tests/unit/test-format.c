@@ -1,8 +1,8 @@
 /* What postqueue -p and -j print: the forms that queue tools parse, and nothing that could hurt. */
 
-#include <check.h>
 #include <stdlib.h>
 
+#include "tests/unit/unit.h"
 #include "tools/postqueue/format.h"
 
 #define NOV_24 ((uint64_t)1795557651 * 1000000) /* Tue Nov 24 22:00:51 2026 UTC */
@@ -177,8 +177,6 @@ END_TEST
 int main(void) {
         Suite *suite = suite_create("format");
         TCase *tcase = tcase_create("format");
-        SRunner *runner = srunner_create(suite);
-        int failed;
 
         tcase_add_checked_fixture(tcase, setup, teardown);
         tcase_add_test(tcase, an_empty_queue_has_postfixs_words);
@@ -190,8 +188,5 @@ int main(void) {
         tcase_add_loop_test(tcase, json_strings_are_escaped_and_utf_8, 0, ARRAY_LEN(strings));
         tcase_add_test(tcase, the_largest_texts_fit);
         suite_add_tcase(suite, tcase);
-        srunner_run_all(runner, CK_NORMAL);
-        failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        return unit_run(suite);
 }

@@ -1,10 +1,10 @@
 /* common/mail/header: what a line of a header block is, and the texts we write (RFC 5322). */
 
-#include <check.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "common/mail/header.h"
+#include "tests/unit/unit.h"
 
 #define NOW_USEC (1795557651 * USEC_PER_SEC + 5) /* 24 Nov 2026 22:00:51 UTC */
 
@@ -125,20 +125,9 @@ START_TEST(encoded_words_hold_75_characters_and_whole_letters_rfc2047_2) {
 END_TEST
 
 int main(void) {
-        Suite *suite = suite_create("header");
-        TCase *tcase = tcase_create("header");
-        SRunner *runner;
-        int n;
-
-        tcase_add_test(tcase, lines_are_fields_continuations_end_or_body);
-        tcase_add_test(tcase, dates_are_local_time_with_zone);
-        tcase_add_test(tcase, a_message_id_is_made_of_time_queue_id_and_host);
-        tcase_add_test(tcase, display_names_become_phrases);
-        tcase_add_test(tcase, encoded_words_hold_75_characters_and_whole_letters_rfc2047_2);
-        suite_add_tcase(suite, tcase);
-        runner = srunner_create(suite);
-        srunner_run_all(runner, CK_NORMAL);
-        n = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return n == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        return unit_main("header", lines_are_fields_continuations_end_or_body,
+                         dates_are_local_time_with_zone,
+                         a_message_id_is_made_of_time_queue_id_and_host,
+                         display_names_become_phrases,
+                         encoded_words_hold_75_characters_and_whole_letters_rfc2047_2, NULL);
 }

@@ -3,7 +3,6 @@
  * call ever blocks, and what was lost is said. The journal is a socket of this test.
  */
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -16,6 +15,7 @@
 
 #include "common/base/buf.h"
 #include "common/base/log.h"
+#include "tests/unit/unit.h"
 
 static char dir_path[] = "/tmp/unitpost-test-log-XXXXXX";
 static char socket_path[100];
@@ -458,11 +458,5 @@ static Suite *suite_make(void) {
 }
 
 int main(void) {
-        SRunner *runner = srunner_create(suite_make());
-        int n_failed;
-
-        srunner_run_all(runner, CK_ENV);
-        n_failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        return unit_run(suite_make());
 }

@@ -4,7 +4,6 @@
  * the mailbox as it was.
  */
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -23,6 +22,7 @@
 #include "common/base/file.h"
 #include "services/local/identity.h"
 #include "services/local/mailbox.h"
+#include "tests/unit/unit.h"
 
 #define USER_ID  54321
 #define MAIL_GID 8
@@ -556,14 +556,9 @@ static TCase *lock_case(void) {
 
 int main(void) {
         Suite *suite = suite_create("mailbox");
-        SRunner *runner = srunner_create(suite);
-        int failed;
 
         suite_add_tcase(suite, delivery_case());
         suite_add_tcase(suite, attack_case());
         suite_add_tcase(suite, lock_case());
-        srunner_run_all(runner, CK_NORMAL);
-        failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        return unit_run(suite);
 }

@@ -1,9 +1,9 @@
 /* mbox: what a reader that splits at From_ lines sees is one message, whatever the bytes are. */
 
-#include <check.h>
 #include <stdlib.h>
 
 #include "services/local/mbox.h"
+#include "tests/unit/unit.h"
 
 #define NOV_24 ((usec_t)1795557651 * USEC_PER_SEC) /* Tue Nov 24 22:00:51 2026 UTC */
 
@@ -165,8 +165,6 @@ END_TEST
 int main(void) {
         Suite *suite = suite_create("mbox");
         TCase *body = tcase_create("body"), *header = tcase_create("header");
-        SRunner *runner = srunner_create(suite);
-        int failed;
 
         (void)setenv("TZ", "UTC", 1);
         tcase_add_loop_test(body, from_lines_are_quoted_in_any_chunking, 0, ARRAY_LEN(bodies));
@@ -180,8 +178,5 @@ int main(void) {
                             ARRAY_LEN(loops));
         suite_add_tcase(suite, body);
         suite_add_tcase(suite, header);
-        srunner_run_all(runner, CK_NORMAL);
-        failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        return unit_run(suite);
 }

@@ -9,6 +9,7 @@
 
 #include "common/mail/table.h"
 #include "tests/unit/temp-tree.h"
+#include "tests/unit/unit.h"
 
 static TempTree tree;
 static Buf said;
@@ -168,8 +169,6 @@ END_TEST
 int main(void) {
         Suite *suite = suite_create("newaliases");
         TCase *tcase = tcase_create("run");
-        SRunner *runner = srunner_create(suite);
-        int n_failed;
 
         tcase_add_checked_fixture(tcase, set_up, tear_down);
         tcase_add_test(tcase, every_source_of_alias_database_is_indexed_in_silence);
@@ -182,8 +181,5 @@ int main(void) {
         tcase_add_test(tcase, the_default_source_may_be_missing);
         tcase_add_test(tcase, only_root_may);
         suite_add_tcase(suite, tcase);
-        srunner_run_all(runner, CK_NORMAL);
-        n_failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        return unit_run(suite);
 }

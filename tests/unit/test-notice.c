@@ -1,12 +1,12 @@
 /* Notices: RFC 3464 and 6522 form, and nothing of a hostile queue file can begin a line of it. */
 
-#include <check.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "common/base/file.h"
 #include "services/bounce/notice.h"
+#include "tests/unit/unit.h"
 
 static char dir_path[] = "/tmp/unitpost-test-notice-XXXXXX";
 static int dir_fd = -1;
@@ -421,13 +421,8 @@ static TCase *report_case(void) {
 
 int main(void) {
         Suite *suite = suite_create("notice");
-        SRunner *runner = srunner_create(suite);
-        int failed;
 
         suite_add_tcase(suite, report_case());
         suite_add_tcase(suite, content_case());
-        srunner_run_all(runner, CK_NORMAL);
-        failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        return unit_run(suite);
 }

@@ -1,10 +1,10 @@
 /* services/postdrop/submission: what a user may hand over, and what becomes of it. */
 
-#include <check.h>
 #include <stdlib.h>
 
 #include "services/postdrop/submission.h"
 #include "tests/unit/temp-tree.h"
+#include "tests/unit/unit.h"
 
 static TempTree tree;
 static Config *config;
@@ -172,8 +172,6 @@ END_TEST
 int main(void) {
         Suite *suite = suite_create("postdrop");
         TCase *tcase = tcase_create("postdrop");
-        SRunner *runner;
-        int n;
 
         tcase_add_checked_fixture(tcase, set_up, tear_down);
         tcase_add_test(tcase, who_sends_and_what_it_is_called_is_not_the_users_to_say);
@@ -182,9 +180,5 @@ int main(void) {
         tcase_add_test(tcase, a_full_disk_is_try_again);
         tcase_add_test(tcase, what_was_not_finished_leaves_nothing);
         suite_add_tcase(suite, tcase);
-        runner = srunner_create(suite);
-        srunner_run_all(runner, CK_NORMAL);
-        n = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return n == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        return unit_run(suite);
 }

@@ -3,7 +3,6 @@
  * taken for good, crash the reader, or make a mark go anywhere but into a recipient's record.
  */
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,6 +14,7 @@
 #include "common/base/file.h"
 #include "common/mail/queue-file-format.h"
 #include "common/mail/queue-file.h"
+#include "tests/unit/unit.h"
 
 /* ---- files made by hand, record by record ---- */
 
@@ -655,8 +655,6 @@ END_TEST
 int main(void) {
         Suite *suite = suite_create("queue-file-damage");
         TCase *tcase = tcase_create("queue-file-damage");
-        SRunner *runner = srunner_create(suite);
-        int n_failed;
 
         tcase_set_timeout(tcase, 120);
         tcase_add_test(tcase, a_file_made_by_hand_as_the_page_says_is_good);
@@ -676,8 +674,5 @@ int main(void) {
         tcase_add_test(tcase, a_file_that_changes_while_open_is_read_with_care);
         tcase_add_test(tcase, a_hole_in_large_content_is_found_when_asked_for);
         suite_add_tcase(suite, tcase);
-        srunner_run_all(runner, CK_NORMAL);
-        n_failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        return unit_run(suite);
 }

@@ -3,7 +3,6 @@
  * What a damaged file does is in test-queue-file-damage.c.
  */
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,6 +11,7 @@
 
 #include "common/base/file.h"
 #include "common/mail/queue-file.h"
+#include "tests/unit/unit.h"
 
 static char dir_path[] = "/tmp/unitpost-test-queue-file-XXXXXX";
 static int dir_fd = -1;
@@ -483,8 +483,6 @@ END_TEST
 int main(void) {
         Suite *suite = suite_create("queue-file");
         TCase *tcase = tcase_create("queue-file");
-        SRunner *runner = srunner_create(suite);
-        int n_failed;
 
         tcase_add_checked_fixture(tcase, make_dir, remove_dir);
         tcase_set_timeout(tcase, 60);
@@ -503,8 +501,5 @@ int main(void) {
         tcase_add_test(tcase, a_second_walk_sees_the_marks_of_the_first);
         tcase_add_test(tcase, a_mark_is_only_made_on_a_recipient);
         suite_add_tcase(suite, tcase);
-        srunner_run_all(runner, CK_NORMAL);
-        n_failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        return unit_run(suite);
 }

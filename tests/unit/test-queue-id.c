@@ -1,10 +1,8 @@
 /* Queue IDs: their form, their order, and that they differ. */
 
-#include <check.h>
-#include <stdlib.h>
-
 #include "common/base/macro.h"
 #include "common/mail/queue-id.h"
+#include "tests/unit/unit.h"
 
 START_TEST(an_id_parses_as_itself_and_knows_its_arrival) {
         static const usec_t times[] = { 0, 1, 1700000000123456, (UINT64_C(1) << 52) - 1 };
@@ -63,18 +61,7 @@ START_TEST(only_the_exact_form_is_an_id) {
 END_TEST
 
 int main(void) {
-        Suite *suite = suite_create("queue-id");
-        TCase *tcase = tcase_create("queue-id");
-        SRunner *runner = srunner_create(suite);
-        int n_failed;
-
-        tcase_add_test(tcase, an_id_parses_as_itself_and_knows_its_arrival);
-        tcase_add_test(tcase, ids_sort_by_arrival);
-        tcase_add_test(tcase, ids_of_the_same_microsecond_differ);
-        tcase_add_test(tcase, only_the_exact_form_is_an_id);
-        suite_add_tcase(suite, tcase);
-        srunner_run_all(runner, CK_NORMAL);
-        n_failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        return unit_main("queue-id", an_id_parses_as_itself_and_knows_its_arrival,
+                         ids_sort_by_arrival, ids_of_the_same_microsecond_differ,
+                         only_the_exact_form_is_an_id, NULL);
 }

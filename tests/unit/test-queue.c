@@ -3,7 +3,6 @@
  * are the rows of the state table in man/unitpost-queue.5.
  */
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -17,6 +16,7 @@
 #include "common/base/file.h"
 #include "common/mail/queue-admit.h"
 #include "common/mail/queue-file-format.h"
+#include "tests/unit/unit.h"
 
 #define ALL_DIRS ((1U << QUEUE_N_DIRS) - 1)
 
@@ -475,14 +475,9 @@ static void add_tests(TCase *tcase) {
 int main(void) {
         Suite *suite = suite_create("queue");
         TCase *tcase = tcase_create("queue");
-        SRunner *runner = srunner_create(suite);
-        int n_failed;
 
         tcase_add_checked_fixture(tcase, make_queue, remove_queue);
         add_tests(tcase);
         suite_add_tcase(suite, tcase);
-        srunner_run_all(runner, CK_NORMAL);
-        n_failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        return unit_run(suite);
 }

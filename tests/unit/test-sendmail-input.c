@@ -3,11 +3,11 @@
  * every byte.
  */
 
-#include <check.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "tests/unit/unit.h"
 #include "tools/sendmail/input.h"
 
 static int collect(void *userdata, Str data) {
@@ -187,25 +187,10 @@ START_TEST(an_unreadable_input_is_an_error) {
 END_TEST
 
 int main(void) {
-        Suite *suite = suite_create("sendmail-input");
-        TCase *tcase = tcase_create("sendmail-input");
-        SRunner *runner;
-        int n;
-
-        tcase_add_test(tcase, cr_lf_becomes_lf_and_other_cr_stay);
-        tcase_add_test(tcase, strict_goes_by_the_first_line);
-        tcase_add_test(tcase, never_leaves_line_ends_alone);
-        tcase_add_test(tcase, a_line_of_one_dot_is_the_end);
-        tcase_add_test(tcase, with_i_a_dot_is_text);
-        tcase_add_test(tcase, from_lines_in_front_are_left_out);
-        tcase_add_test(tcase, a_long_first_line_is_no_from_line);
-        tcase_add_test(tcase, more_than_64_kb_go_to_a_file_and_come_back_whole);
-        tcase_add_test(tcase, too_much_is_said_while_it_comes);
-        tcase_add_test(tcase, an_unreadable_input_is_an_error);
-        suite_add_tcase(suite, tcase);
-        runner = srunner_create(suite);
-        srunner_run_all(runner, CK_NORMAL);
-        n = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return n == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        return unit_main("sendmail-input", cr_lf_becomes_lf_and_other_cr_stay,
+                         strict_goes_by_the_first_line, never_leaves_line_ends_alone,
+                         a_line_of_one_dot_is_the_end, with_i_a_dot_is_text,
+                         from_lines_in_front_are_left_out, a_long_first_line_is_no_from_line,
+                         more_than_64_kb_go_to_a_file_and_come_back_whole,
+                         too_much_is_said_while_it_comes, an_unreadable_input_is_an_error, NULL);
 }

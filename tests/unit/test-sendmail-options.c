@@ -1,9 +1,8 @@
 /* tools/sendmail/options: the command line, form by form (features.md 2). */
 
-#include <check.h>
-#include <stdlib.h>
 #include <sysexits.h>
 
+#include "tests/unit/unit.h"
 #include "tools/sendmail/options.h"
 
 #define ARGUMENTS_MAX 8
@@ -160,20 +159,8 @@ START_TEST(bad_values_are_ignored_with_a_warning) {
 END_TEST
 
 int main(void) {
-        Suite *suite = suite_create("sendmail-options");
-        TCase *tcase = tcase_create("sendmail-options");
-        SRunner *runner;
-        int n;
-
-        tcase_add_test(tcase, each_option_ends_in_its_status);
-        tcase_add_test(tcase, arguments_are_attached_or_follow);
-        tcase_add_test(tcase, options_may_follow_recipients_until_two_dashes);
-        tcase_add_test(tcase, flags_of_the_message_are_kept);
-        tcase_add_test(tcase, bad_values_are_ignored_with_a_warning);
-        suite_add_tcase(suite, tcase);
-        runner = srunner_create(suite);
-        srunner_run_all(runner, CK_NORMAL);
-        n = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return n == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        return unit_main(
+                "sendmail-options", each_option_ends_in_its_status,
+                arguments_are_attached_or_follow, options_may_follow_recipients_until_two_dashes,
+                flags_of_the_message_are_kept, bad_values_are_ignored_with_a_warning, NULL);
 }

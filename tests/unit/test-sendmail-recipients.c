@@ -1,8 +1,6 @@
 /* tools/sendmail/recipients: -t, whom a message names in its header (RFC 5322 3.6.3, 3.6.6). */
 
-#include <check.h>
-#include <stdlib.h>
-
+#include "tests/unit/unit.h"
 #include "tools/sendmail/recipients.h"
 
 static void assert_str(Str got, Str want) {
@@ -86,19 +84,7 @@ START_TEST(too_many_recipients_are_an_error_not_a_cut) {
 END_TEST
 
 int main(void) {
-        Suite *suite = suite_create("sendmail-recipients");
-        TCase *tcase = tcase_create("sendmail-recipients");
-        SRunner *runner;
-        int n;
-
-        tcase_add_test(tcase, to_cc_bcc_or_their_resent_forms_name_the_recipients);
-        tcase_add_test(tcase, long_lines_are_read_whole);
-        tcase_add_test(tcase, too_many_recipients_are_an_error_not_a_cut);
-        tcase_set_timeout(tcase, 60);
-        suite_add_tcase(suite, tcase);
-        runner = srunner_create(suite);
-        srunner_run_all(runner, CK_NORMAL);
-        n = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return n == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        return unit_main("sendmail-recipients", to_cc_bcc_or_their_resent_forms_name_the_recipients,
+                         long_lines_are_read_whole, too_many_recipients_are_an_error_not_a_cut,
+                         NULL);
 }

@@ -1,6 +1,5 @@
 /* showq: asked over a socket pair, on a queue with good, odd and hostile files. */
 
-#include <check.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +14,7 @@
 #include "services/showq/authorize.h"
 #include "services/showq/names.h"
 #include "services/showq/showq.h"
+#include "tests/unit/unit.h"
 
 static char root[] = "/tmp/unitpost-test-showq-XXXXXX";
 static const char *const dirs[] = { "maildrop", "incoming", "active", "deferred", "hold" };
@@ -334,8 +334,6 @@ END_TEST
 int main(void) {
         Suite *suite = suite_create("showq");
         TCase *tcase = tcase_create("list"), *users = tcase_create("users");
-        SRunner *runner = srunner_create(suite);
-        int failed;
 
         tcase_add_checked_fixture(tcase, setup, teardown);
         tcase_add_test(tcase, every_queue_is_listed_in_postfixs_order_by_arrival);
@@ -352,8 +350,5 @@ int main(void) {
         tcase_add_test(users, root_and_the_mail_system_may_always);
         suite_add_tcase(suite, tcase);
         suite_add_tcase(suite, users);
-        srunner_run_all(runner, CK_NORMAL);
-        failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        return unit_run(suite);
 }

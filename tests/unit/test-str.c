@@ -1,10 +1,10 @@
 /* Str: slices that may hold any byte, compared and parsed by ASCII rules only. */
 
-#include <check.h>
 #include <stdlib.h>
 
 #include "common/base/macro.h"
 #include "common/base/str.h"
+#include "tests/unit/unit.h"
 
 static bool same(Str s, const char *expected) {
         return str_equal(s, str_from_cstr(expected));
@@ -199,11 +199,5 @@ static Suite *suite_make(void) {
 }
 
 int main(void) {
-        SRunner *runner = srunner_create(suite_make());
-        int n_failed;
-
-        srunner_run_all(runner, CK_ENV);
-        n_failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        return unit_run(suite_make());
 }

@@ -13,6 +13,7 @@
 #include "common/mail/table-seal.h"
 #include "common/mail/table.h"
 #include "tests/unit/temp-tree.h"
+#include "tests/unit/unit.h"
 
 static TempTree tree;
 static char source[64];
@@ -536,12 +537,7 @@ static TCase *make_case(void) {
 
 int main(void) {
         Suite *suite = suite_create("table-index");
-        SRunner *runner = srunner_create(suite);
-        int n_failed;
 
         suite_add_tcase(suite, make_case());
-        srunner_run_all(runner, CK_NORMAL);
-        n_failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        return unit_run(suite);
 }

@@ -3,12 +3,12 @@
  * are refused, with their number.
  */
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "common/mail/table-index.h"
 #include "common/mail/table.h"
+#include "tests/unit/unit.h"
 
 typedef struct Case {
         TableSyntax syntax;
@@ -121,15 +121,10 @@ END_TEST
 int main(void) {
         Suite *suite = suite_create("table-source");
         TCase *tcase = tcase_create("lines");
-        SRunner *runner = srunner_create(suite);
-        int n_failed;
 
         tcase_add_loop_test(tcase, each_line_means_what_the_manual_says, 0, ARRAY_LEN(cases));
         tcase_add_loop_test(tcase, keys_and_values_have_their_greatest_length, 0,
                             ARRAY_LEN(length_cases));
         suite_add_tcase(suite, tcase);
-        srunner_run_all(runner, CK_NORMAL);
-        n_failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        return unit_run(suite);
 }
