@@ -249,7 +249,8 @@ class Machine:
         return argv + ['bash', '-c', command]
 
     def start(self, command, user=None, **options):
-        """Start COMMAND in the machine; subprocess.Popen."""
+        """Start COMMAND in the machine; subprocess.Popen. (Its PID is nsenter's: to kill that does
+        not end the command.)"""
         options = {'stdin': subprocess.DEVNULL, 'env': clean_environment(),
                    'preexec_fn': die_with_parent, **options}
         return subprocess.Popen(self.command(command, user), **options)
@@ -331,7 +332,7 @@ class Machine:
                   '-name cgroup.procs); do cat $f; done | sort -un | '
                   'while read p; do [ -r /proc/$p/comm ] && echo $p $(cat /proc/$p/comm); done; :')
         rows = [line.split(None, 1) for line in self.run(script).splitlines()]
-        return [(int(row[0]), row[1]) for row in rows]
+        return [(int(row[0]), row[1]) for row in rows if len(row) == 2]
 
     def starts(self, unit):
         """How often UNIT was started since the boot (a start that failed counts)."""
@@ -342,7 +343,12 @@ class Machine:
         return self.cgroup.cpu_seconds()
 
     def wait_until_idle(self, timeout=60):
-        wait_for(lambda: not self.processes(), timeout, 'an empty unitpost slice')
+        try:
+            wait_for(lambda: not self.processes(), timeout, 'an empty unitpost slice')
+        except TimeoutError as error:
+            raise TimeoutError(f'{error}\n' + self.run(
+                'systemctl --no-pager status system-unitpost.slice "unitpost-*.service"',
+                check=False)) from error
 
     # ---- the end ----
 
