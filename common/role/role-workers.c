@@ -7,7 +7,9 @@
  *   0         0      0      somebody waits at a listener: fork; nobody: STOPPING=1, exit
  *   some      0      some   fork one more, up to default_process_limit
  *   some      0      0      nothing: they are about to end, and tell by that
- *   some      some   any    nothing
+ *   some      some   any    nothing; but when a worker woke us because it turned busy as the last
+ *                           idle one, fork: it may be idle again by now, and would wake us at
+ *                           each of its requests
  *
  * After a crash a replacement is forked in any case (the service is in use), unless no request was
  * served since the crash before: then the table above holds, with at most one fork a second.
@@ -38,6 +40,7 @@ typedef struct Supervisor {
         uint64_t n_served_at_crash;
         bool is_paced;     /* no request was served between the last two crashes */
         bool spawn_is_due; /* a replacement after a crash */
+        bool was_woken;    /* there was a moment without an idle worker */
         bool is_stopping;
 } Supervisor;
 
@@ -65,10 +68,13 @@ static void supervisor_postpone(Supervisor *supervisor, usec_t at_usec) {
 }
 
 static int on_wake(sd_event_source *source, int fd, uint32_t events, void *userdata) {
+        Supervisor *supervisor = userdata;
         eventfd_t count;
 
         (void)!eventfd_read(fd, &count);
-        supervisor_balance(userdata);
+        supervisor->was_woken = true;
+        supervisor_balance(supervisor);
+        supervisor->was_woken = false;
         return 0;
 }
 
@@ -187,6 +193,8 @@ static void supervisor_balance(Supervisor *supervisor) {
         if (counts.n_workers == 0 && (supervisor->is_paced || !supervisor->spawn_is_due))
                 supervisor_end_if_idle(supervisor, &counts);
         else if (counts.n_idle == 0 && (counts.n_busy > 0 || supervisor->spawn_is_due))
+                supervisor_spawn_paced(supervisor, &counts);
+        else if (counts.n_idle == 1 && supervisor->was_woken)
                 supervisor_spawn_paced(supervisor, &counts);
         counts = role_pool_count(supervisor->pool);
         role_set_status(&supervisor->process->env, "%zu workers, %zu idle, %llu requests served",

@@ -77,7 +77,7 @@ class Workers(unittest.TestCase):
             start = time.monotonic()
             ask_once()
             self.assertLess(time.monotonic() - start, 0.5, 'a crash in a busy service is not paced')
-            entry = world.wait_for_entry(MESSAGE='worker .* was killed by signal 11')
+            entry = world.wait_for_entry(MESSAGE='worker .* was killed by signal 9')
             self.assertEqual(entry['MESSAGE_ID'], '5c1a0e6f2d934b7ea1f08c3b6d2e4a21')
             self.assertEqual(entry['SYSLOG_IDENTIFIER'], 'unitpost/probe-workers')
             self.assertEqual(len(world.starts['unitpost-probe']), 1)
