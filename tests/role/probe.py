@@ -123,3 +123,8 @@ def cpu_seconds(world):
         except FileNotFoundError:
             pass
     return total
+
+
+def n_wakeups(pid):
+    with open(f'/proc/{pid}/status', encoding='ascii') as file:
+        return next(int(line.split()[1]) for line in file if line.startswith('voluntary_ctxt'))

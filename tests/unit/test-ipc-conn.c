@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -356,6 +357,24 @@ START_TEST(descriptors_cut_off_by_the_kernel_are_refused) {
 }
 END_TEST
 
+START_TEST(descriptor_that_finds_no_room_is_not_passed_over) {
+        struct rlimit limit, none;
+        IpcConn *client, *server;
+        IpcFrame frame;
+
+        conn_pair(&client, &server);
+        ck_assert_int_eq(ipc_conn_send_fd(client, STDIN_FILENO), 0);
+        ck_assert_int_eq(ipc_conn_send_end(client), 0);
+        ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+        none = (struct rlimit){ .rlim_cur = 3, .rlim_max = limit.rlim_max };
+        ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+        ck_assert_int_eq(ipc_conn_receive(server, &frame), IPC_E_PROTOCOL);
+        ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+        ipc_conn_free(client);
+        ipc_conn_free(server);
+}
+END_TEST
+
 START_TEST(wrong_frames_are_protocol_errors) {
         IpcConn *client, *server;
         Number number;
@@ -513,6 +532,7 @@ int main(void) {
                          descriptor_that_nobody_took_is_closed_with_its_request,
                          second_descriptor_in_a_request_is_refused_and_closed,
                          descriptors_cut_off_by_the_kernel_are_refused,
+                         descriptor_that_finds_no_room_is_not_passed_over,
                          wrong_frames_are_protocol_errors,
                          connect_needs_the_hello_of_the_right_role, connect_to_nobody_is_refused,
                          connect_to_a_full_backlog_is_busy_in_time,

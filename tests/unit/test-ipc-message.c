@@ -143,6 +143,11 @@ START_TEST(each_attribute_must_come_once_and_no_other) {
                 ck_assert_int_eq(parse_replaced(i, STR("other"), right[i].value), IPC_E_PROTOCOL);
                 ck_assert_int_eq(parse_replaced(i, STR_NULL, right[i].value), IPC_E_PROTOCOL);
         }
+        /* twice, in the place of another one: their number is right */
+        for (size_t i = 1; i + 1 < ARRAY_LEN(right); i++)
+                ck_assert_int_eq(parse_replaced(i, right[i + 1].name, right[i + 1].value),
+                                 IPC_E_PROTOCOL);
+        memcpy(attributes, right, sizeof(right));
         attributes[ARRAY_LEN(right)] = (Attribute){ STR("extra"), STR("x") };
         ck_assert_int_eq(parse_with(attributes, ARRAY_LEN(right) + 1, &sample), IPC_E_PROTOCOL);
 }
