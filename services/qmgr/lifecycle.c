@@ -95,6 +95,28 @@ static int bring_to_active(Manager *manager, QueueDir dir, uint64_t bucket, cons
         return queue_move(manager->queue, id->text, dir, QUEUE_ACTIVE);
 }
 
+/*
+ * Only a directory that is not ours can be neither moved nor read, whatever the permissions of the
+ * queue: it would wake us for ever. A message that cannot be moved for now stays where it is.
+ */
+static bool set_foreign_aside(Manager *manager, const LifecycleSource *source, const QueueId *id) {
+        char path[QUEUE_PATH_MAX];
+        const char *name = id->text;
+        int fd _cleanup_(fd_closep) = -1;
+
+        if (source->dir == QUEUE_DEFERRED) {
+                if (queue_deferred_path(source->bucket, id->text, path) != 0)
+                        return false;
+                name = path;
+        }
+        if (queue_open_message(manager->queue, source->dir, name, O_RDONLY, &fd) != QUEUE_E_ODD ||
+            queue_quarantine(manager->queue, name, source->dir) != 0)
+                return false;
+        log_warning(LOG_ID_CORRUPT, "%s/%s: not a queue file, moved to corrupt/ or hidden",
+                    queue_dir_name(source->dir), name);
+        return true;
+}
+
 void lifecycle_activate(Manager *manager, const LifecycleSource *source, const QueueId *id) {
         Message *known;
         int r;
@@ -105,7 +127,7 @@ void lifecycle_activate(Manager *manager, const LifecycleSource *source, const Q
         r = bring_to_active(manager, source->dir, source->bucket, id);
         if (r == 0)
                 admit(manager, id, source);
-        else if (r != QUEUE_E_GONE)
+        else if (r != QUEUE_E_GONE && !set_foreign_aside(manager, source, id))
                 log_queue_error(id, "cannot move it to active/", r);
 }
 
