@@ -341,6 +341,8 @@ static int loop_run(Loop *loop) {
 
                 if (fd >= 0)
                         process->role->accept(&process->env, fd, "stdin");
+                if (loop_is_idle(loop)) /* it is done already: no event would come */
+                        (void)loop_exit(loop);
         }
         role_notify_ready(process->notify);
         r = sd_event_loop(process->env.event);

@@ -186,12 +186,25 @@ class CommandLine(unittest.TestCase):
         self.assertEqual(done.returncode, 75)
         self.assertIn(b'systemd', done.stderr)
 
-    def test_serves_a_connection_on_standard_input_and_ends(self):
+    def spawn_on_socket(self, name):
+        """(process, our end of its standard input)"""
+        ours, theirs = socket.socketpair()
+        pid = os.posix_spawn(f'{harness.PROGRAMS}/{name}', [name], {},
+                             file_actions=[(os.POSIX_SPAWN_DUP2, theirs.fileno(), 0)])
+        theirs.close()
+        return pid, ours
+
+    def test_loop_serves_a_connection_on_standard_input_and_ends(self):
         with World(units={}, programs=PROBE) as world:
-            ours, theirs = socket.socketpair()
-            pid = os.posix_spawn(f'{harness.PROGRAMS}/probe-workers', ['probe-workers'], {},
-                                 file_actions=[(os.POSIX_SPAWN_DUP2, theirs.fileno(), 0)])
-            theirs.close()
+            pid, ours = self.spawn_on_socket('probe-loop')
+            self.assertTrue(ours.recv(100).startswith(b'stdin '))
+            ours.close()
+            self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 0)
+            self.assertEqual(world.journal(PRIORITY='[0-4]'), [])
+
+    def test_worker_serves_a_connection_on_standard_input_and_ends(self):
+        with World(units={}, programs=PROBE) as world:
+            pid, ours = self.spawn_on_socket('probe-workers')
             peer = Peer.__new__(Peer)
             peer.socket, peer.data = ours, b''
             self.assertEqual(peer.receive()[0], b'H')

@@ -200,9 +200,15 @@ class Workers(unittest.TestCase):
 
     def test_requests_do_not_wake_the_supervisor(self):
         with probe_world('probe-workers', 'max_idle = 20s\n') as world:
-            with connect() as peer:
-                ask(peer)
+            # The one wake-up there is finds a worker idle again: a spare is due all the same.
+            world.command('start unitpost-probe')
+            world.wait_until_running('unitpost-probe')
+            world.wait(lambda: len(world.workers('unitpost-probe')) == 1, 'its first worker')
+            time.sleep(0.2)
+            world.kill('unitpost-probe', signal.SIGSTOP)
             ask_once()
+            world.kill('unitpost-probe', signal.SIGCONT)
+            world.wait(lambda: len(world.workers('unitpost-probe')) == 2, 'a spare worker')
             time.sleep(0.2)
             before = probe.n_wakeups(world.pids['unitpost-probe'])
             for _ in range(300):
