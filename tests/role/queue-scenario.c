@@ -68,7 +68,7 @@ static QueueId id_of(int number) {
         char text[QUEUE_ID_LEN + 1];
         QueueId id;
 
-        (void)snprintf(text, sizeof(text), "0123456789ABCDEF%04d", number);
+        (void)snprintf(text, sizeof(text), "0123456789ABCDEF%04u", (unsigned)number % 10000);
         (void)queue_id_parse(str_from_cstr(text), &id);
         return id;
 }
