@@ -12,6 +12,14 @@ import tree
 LIMIT = 15
 LIMITS = {'unitpost-local.service': 55}
 
+# Names that others rely on (DESIGN 11); a link with what it points to.
+NAMES = ['usr/lib/unitpost/postdrop', 'usr/sbin/sendmail', 'usr/sbin/postqueue',
+         'usr/bin/mailq -> usr/sbin/postqueue', 'usr/bin/newaliases',
+         'usr/lib/sendmail -> usr/sbin/sendmail', 'usr/lib/systemd/system/unitpost.target',
+         'usr/lib/sysusers.d/unitpost.conf', 'usr/lib/tmpfiles.d/unitpost.conf',
+         'usr/lib/systemd/system-preset/85-unitpost.preset',
+         'usr/lib/systemd/catalog/unitpost.catalog', 'usr/share/man/man7/unitpost.7']
+
 BASIC = '/usr/lib/systemd/system/unitpost'
 
 
@@ -31,6 +39,14 @@ class Install(case.Case):
                 self.assertNotIn('security.capability', os.listxattr(path), path)
         self.assertGreater(n_files, 30)
         self.figure(f'{n_files} files, none set-uid, set-gid or with capabilities')
+
+    def test_names_that_others_rely_on(self):
+        stage = os.path.realpath(tree.build(case.SUITE))
+        for row in NAMES:
+            name, _, target = row.partition(' -> ')
+            path = os.path.join(stage, name)
+            self.assertTrue(os.path.isfile(path), name)
+            self.assertEqual(os.path.realpath(path), os.path.join(stage, target or name))
 
     def test_every_unit_verifies_silently(self):
         out = self.machine.run(f'systemd-analyze verify --man=yes {BASIC}* '
