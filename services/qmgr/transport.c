@@ -6,6 +6,7 @@
 
 #include "common/base/hash.h"
 #include "common/base/log.h"
+#include "common/mail/address.h"
 #include "common/mail/log-id.h"
 
 #define ANSWER_USEC    (3600 * USEC_PER_SEC)
@@ -13,7 +14,7 @@
 
 typedef struct Destination {
         Transport *transport;
-        char *key; /* next hop, or "recipient" where each is a destination of its own */
+        char *key; /* next hop; where each recipient is a destination: "user@next hop", folded */
         char *nexthop;
         Entry *waiting;
         unsigned n_running;
@@ -336,13 +337,34 @@ const char *transport_name(const Transport *transport) {
         return transport->name;
 }
 
-int transport_add(Transport *transport, Str nexthop, Entry *entry) {
-        Str key =
-                transport->limits.destination_recipients == 1 ? entry->recipient.address : nexthop;
-        Destination *destination;
+/*
+ * Where each recipient is a destination, all spellings of one mailbox are the same: otherwise a
+ * user who keeps his mailbox locked could hold all agents by "Jo", "jO", "\"jo\"" ... (RFC 5321
+ * 4.1.2 and 2.4: quotes mean nothing, and no deliverer of ours looks at case). Lookalikes that
+ * share a destination without need only take turns.
+ */
+static int append_key(const Transport *transport, Str nexthop, Str address, Buf *ret) {
+        Str local, domain;
 
-        if (str_is_empty(key))
-                key = STR("");
+        if (transport->limits.destination_recipients != 1)
+                return buf_append_str(ret, nexthop);
+        (void)address_split(address, &local, &domain);
+        (void)address_unquote_local(local, ret);
+        (void)buf_append_char(ret, '@');
+        (void)buf_append_str(ret, nexthop);
+        for (size_t i = 0; i < ret->len; i++)
+                ret->data[i] = ascii_to_lower(ret->data[i]);
+        return ret->error;
+}
+
+int transport_add(Transport *transport, Str nexthop, Entry *entry) {
+        Buf text _cleanup_(buf_deinit) = BUF_INIT(2 * ENVELOPE_ADDRESS_MAX + 1);
+        Destination *destination;
+        Str key;
+
+        if (append_key(transport, nexthop, entry->recipient.address, &text) != 0)
+                return -ENOMEM;
+        key = text.len > 0 ? buf_str(&text) : STR("");
         destination = destination_get(transport, key, nexthop);
         if (!destination)
                 return -ENOMEM;

@@ -8,6 +8,7 @@ import contextlib
 import email
 import email.policy
 import fcntl
+import itertools
 import json
 import mailbox
 import os
@@ -207,6 +208,31 @@ class Local(unittest.TestCase):
                 self.assertEqual(verdict(outcome), (DEFERRED, '4.2.0'))
             outcome, = deliver(b'x: y\n')
             self.assertEqual(verdict(outcome), (SENT, '2.0.0'))
+
+    def test_a_user_who_locks_his_mailbox_holds_up_nobody_else(self):
+        """However he spells his name: "b"ob, b"\\o"b ... are one destination."""
+        spellings = [(letter, f'"{letter}"', f'"\\{letter}"') for letter in 'bob']
+        names = [''.join(parts) for parts in itertools.product(*spellings)]
+        with World(main_cf='myhostname = mx.example.org\nmydestination = mx.example.org\n'
+                           'default_process_limit = 6\n') as world:
+            world.send('alice', 'bob', b'Subject: x\n\nfirst\n')
+            world.wait(lambda: world.mailbox('bob'), 'the first mail is there')
+            with open('/var/mail/bob', 'r+b') as file:
+                fcntl.lockf(file, fcntl.LOCK_EX)
+                with Peer('/run/unitpost/postdrop', 'postdrop') as peer:
+                    peer.send_message('envelope', {
+                        'arrival': 0, 'queue-id': '', 'sender': 'bob', 'full-name': '',
+                        'envid': '', 'uid': 0, 'flags': 4, 'ret': 0})
+                    for name in names:
+                        peer.send_message('recipient', {
+                            'address': name, 'original': '', 'orcpt': '', 'notify': 0})
+                    peer.send_data(b'x\n')
+                    peer.send_end()
+                    peer.receive_answer()
+                world.wait(lambda: world.queue('active'), 'they are tried')
+                time.sleep(1)
+                world.send('alice', 'carol', b'Subject: x\n\nhello\n')
+                world.wait(lambda: world.mailbox('carol'), 'mail for another user', 8)
 
     def test_a_full_disk_leaves_whole_messages_only(self):
         """XL9"""
@@ -471,6 +497,14 @@ class Showq(unittest.TestCase):
             self.assertIn('1 Request', self.listing(world, '-p'))
             for peer in slow:
                 peer.close()
+
+    def test_a_request_that_never_ends_is_not_waited_for(self):
+        with World(roles=['showq']), Peer('/run/unitpost/showq', 'showq', 20) as peer:
+            peer.send_raw(b'M')
+            start = time.monotonic()
+            with self.assertRaises(EOFError):
+                peer.receive()
+            self.assertLess(time.monotonic() - start, 15)
 
 
 if __name__ == '__main__':
