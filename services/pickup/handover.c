@@ -92,18 +92,22 @@ static HandoverOutcome outcome_of(const MailResult *result, HandoverReply *reply
 }
 
 /*
- * One try. 0 and the outcome; SEND_E_FILE; or what went wrong with the connection, which is closed
- * then: whatever was sent of the message is nobody's.
+ * One try. The outcome in *RET, and 0; SEND_E_FILE; or what went wrong with the connection, which
+ * is closed then: whatever was sent of the message is nobody's.
  */
 static int try_once(Handover *handover, const QueueId *id, QueueFile *file, int fd,
                     HandoverReply *reply, HandoverOutcome *ret) {
         MailResult result;
         int r = 0;
 
+        *ret = HANDOVER_TRY_AGAIN;
         if (!handover->cleanup)
                 r = ipc_conn_connect("cleanup", "cleanup", HELLO_TIMEOUT_USEC, &handover->cleanup);
-        if (r == 0)
-                r = send_message(handover->cleanup, id, file, fd);
+        if (r != 0) {
+                *ret = HANDOVER_NO_SERVER;
+                return r;
+        }
+        r = send_message(handover->cleanup, id, file, fd);
         if (r == 0)
                 r = mail_client_finish(handover->cleanup, &result);
         if (r == 0) {
@@ -135,7 +139,7 @@ HandoverOutcome handover_to_cleanup(Handover *handover, const QueueId *id, Queue
                 return HANDOVER_UNREADABLE;
         }
         set_reply(reply, "4.3.0", "cleanup", ipc_error_name(r));
-        return HANDOVER_NO_SERVER;
+        return outcome;
 }
 
 static int ask_bounce(IpcConn *conn, const QueueId *id, int fd, const HandoverReply *reply,

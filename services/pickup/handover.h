@@ -18,7 +18,8 @@ void handover_deinit(Handover *handover);
 typedef enum HandoverOutcome {
         HANDOVER_ACCEPTED,   /* cleanup has it on disk */
         HANDOVER_REFUSED,    /* cleanup never will: tell the sender */
-        HANDOVER_TRY_AGAIN,  /* not now; about this message or all */
+        HANDOVER_TRY_AGAIN,  /* not now; about this message or all. Also when cleanup took it and
+                              * then crashed or hung: over others it may not */
         HANDOVER_NO_ROOM,    /* not now, and no other message either: the disk is full */
         HANDOVER_NO_SERVER,  /* nobody answers; no use to go on */
         HANDOVER_UNREADABLE, /* the file itself: an I/O error, or damage found while reading */

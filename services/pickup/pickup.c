@@ -26,6 +26,7 @@
 
 typedef struct Name {
         char text[NAME_MAX + 1];
+        bool is_kept; /* in a listing: has been tried before */
 } Name;
 
 typedef struct Pickup {
@@ -124,7 +125,7 @@ static void log_pickup(const QueueId *id, const Envelope *envelope) {
 static void remember(Pickup *pickup, const char *name) {
         pickup->n_failures++;
         if (!is_kept(pickup, name) && pickup->n_kept < FAILURES_MAX)
-                (void)snprintf(pickup->kept[pickup->n_kept++].text, sizeof(Name), "%s", name);
+                (void)snprintf(pickup->kept[pickup->n_kept++].text, NAME_MAX + 1, "%s", name);
 }
 
 static void keep(Pickup *pickup, const QueueId *id, const HandoverReply *reply) {
@@ -153,7 +154,7 @@ static int finish(Pickup *pickup, const char *name) {
         if (pickup->unremoved.text[0] == '\0')
                 log_trouble(name, "cannot remove it from maildrop", strerror(-r));
         if (name != pickup->unremoved.text)
-                (void)snprintf(pickup->unremoved.text, sizeof(Name), "%s", name);
+                (void)snprintf(pickup->unremoved.text, NAME_MAX + 1, "%s", name);
         pickup->stop = true;
         return r;
 }
@@ -247,22 +248,29 @@ static int take_entry(Pickup *pickup, const char *name) {
 
 /* ---- a scan ---- */
 
+/* IDs sort by arrival. What stayed before comes last, so that it holds up nothing new. */
 static int compare_names(const void *a, const void *b) {
-        return strcmp(((const Name *)a)->text, ((const Name *)b)->text);
+        const Name *left = a, *right = b;
+
+        if (left->is_kept != right->is_kept)
+                return left->is_kept ? 1 : -1;
+        return strcmp(left->text, right->text);
 }
 
-/* The first names of the directory, sorted: IDs sort by arrival. */
-static int list_names(const Queue *queue, Name *names, size_t *ret_n) {
+/* The first names of the directory, sorted. */
+static int list_names(const Pickup *pickup, Name *names, size_t *ret_n) {
         _cleanup_(queue_walk_freep) QueueWalk *walk = NULL;
         const char *name;
         size_t n = 0;
         int r;
 
-        r = queue_walk_new(queue, QUEUE_MAILDROP, 0, &walk);
+        r = queue_walk_new(pickup->queue, QUEUE_MAILDROP, 0, &walk);
         while (r == 0 && n < NAMES_MAX) {
                 r = queue_walk_next(walk, &name);
-                if (r == 0)
-                        (void)snprintf(names[n++].text, sizeof(names->text), "%s", name);
+                if (r != 0)
+                        break;
+                (void)snprintf(names[n].text, sizeof(names->text), "%s", name);
+                names[n++].is_kept = is_kept(pickup, name);
         }
         if (r < 0)
                 return r;
@@ -306,7 +314,7 @@ int pickup_scan(RoleEnv *env) {
         r = begin_scan(pickup);
         if (r < 0)
                 return r;
-        r = list_names(pickup->queue, pickup->names, &n);
+        r = list_names(pickup, pickup->names, &n);
         if (r < 0) {
                 log_error(LOG_ID_QUEUE_ERROR, "cannot read maildrop: %s", strerror(-r));
                 return r;

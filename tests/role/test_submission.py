@@ -8,6 +8,7 @@ import socket
 import stat
 import struct
 import subprocess
+import threading
 import time
 import unittest
 
@@ -482,6 +483,56 @@ class KillTest(SubmissionTest):
             self.world.wait_until_running('unitpost-pickup')
             self.world.kill('unitpost-pickup', 9)
             self.accept(b'n%d\n' % i)
+
+
+class ScriptedCleanupTest(SubmissionTest):
+    """In cleanup's place one that hangs up on every message with "poison" in it."""
+
+    roles = ['postdrop', 'pickup']
+
+    def setUp(self):
+        super().setUp()
+        self.taken = []
+        listener = socket.socket(socket.AF_UNIX)
+        self.addCleanup(listener.close)
+        listener.bind('/run/unitpost/cleanup')
+        os.chmod('/run/unitpost/cleanup', 0o666)
+        listener.listen(100)
+        threading.Thread(target=self.serve, args=[listener], daemon=True).start()
+
+    def serve(self, listener):
+        while True:
+            try:
+                conn, _ = listener.accept()
+            except OSError:
+                return
+            with conn:
+                self.serve_one(conn)
+
+    def serve_one(self, conn):
+        data = b''
+        hello = harness.message('hello', {'role': 'cleanup', 'version': 1})
+        conn.sendall(harness.frame(b'H', hello))
+        while not data.endswith(b'E\0\0\0\0'):
+            more = conn.recv(65536)
+            if not more:
+                return
+            data += more
+        if b'poison' in data:
+            return
+        self.taken.append(data)
+        conn.sendall(harness.frame(b'M', harness.message('mail-result', {
+            'status': 0, 'queue-id': '6610CD7F62AC0D4D2470', 'dsn': '', 'text': ''})) +
+            harness.frame(b'E', b''))
+
+    def test_messages_that_cleanup_dies_of_hold_up_no_others(self):
+        for i in range(3):
+            self.assertEqual(self.sendmail('alice', ['bob'], b'poison %d\n' % i).returncode, 0)
+        for i in range(3):
+            self.assertEqual(self.sendmail('alice', ['bob'], b'good %d\n' % i).returncode, 0)
+        wait_until(lambda: len(self.taken) == 3, 'the good ones are taken')
+        self.assertEqual(len(self.world.queue('maildrop')), 3)
+        self.assertEqual(len(self.world.journal(MESSAGE='stays in maildrop')), 3)
 
 
 if __name__ == '__main__':
