@@ -11,6 +11,12 @@
 #include "services/showq/authorize.h"
 #include "services/showq/list.h"
 
+/* For the request: clients are strangers (DESIGN 5), and it is one small frame. */
+#define REQUEST_TIMEOUT_USEC (10 * USEC_PER_SEC)
+
+/* How long a client may take to read a short answer. */
+#define ANSWER_TIMEOUT_USEC (30 * USEC_PER_SEC)
+
 /* How long a user waits for qmgr to take a command. */
 #define COMMAND_WAIT_USEC (5 * USEC_PER_SEC)
 
@@ -21,7 +27,8 @@ int showq_start(RoleEnv *env) {
 
         r = queue_open(path, SHOWQ_DIRS, &queue);
         if (r != 0) {
-                log_error(LOG_ID_QUEUE_ERROR, "%s: %s", path, strerror(-r));
+                log_error(LOG_ID_QUEUE_ERROR, "%s: %s", path,
+                          r < 0 ? strerror(-r) : "not a queue directory");
                 return r < 0 ? r : -EIO;
         }
         env->context = queue;
@@ -36,6 +43,7 @@ static int send_result(IpcConn *conn, bool ok, const char *text) {
         ShowqResult result = { .ok = ok, .text = str_from_cstr(text) };
         int r;
 
+        ipc_conn_set_timeout(conn, ANSWER_TIMEOUT_USEC);
         r = ipc_conn_send_message(conn, &showq_result_schema, &result);
         return r == 0 ? ipc_conn_send_end(conn) : r;
 }
@@ -108,6 +116,7 @@ int showq_serve(RoleEnv *env, IpcConn *conn) {
         Verb verb;
         int r;
 
+        ipc_conn_set_timeout(conn, REQUEST_TIMEOUT_USEC);
         r = receive_request(conn, &verb, &id);
         if (r != 0)
                 return r;
