@@ -119,7 +119,7 @@ START_TEST(what_cannot_be_kept_is_refused) {
         char dsn[DSN_CODE_MAX];
         QueueId id;
 
-        set_up_with("message_size_limit=10");
+        set_up_with("message_size_limit=37"); /* recipient "r" takes 27 of it */
         for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
                 ck_assert_msg(submit(&rows[i].envelope, &rows[i].recipient, rows[i].content, dsn,
                                      &id) == MAIL_REFUSED,
@@ -127,6 +127,23 @@ START_TEST(what_cannot_be_kept_is_refused) {
                 ck_assert_str_eq(dsn, rows[i].dsn);
         }
         ck_assert_uint_eq(n_files(), 0);
+}
+END_TEST
+
+/* Each of them costs room in the queue however short it is. */
+START_TEST(a_million_short_recipients_are_refused_by_their_size) {
+        Envelope envelope = { .sender = STR("a") };
+        Recipient recipient = { .address = STR("r") };
+        _cleanup_(submission_deinit) Submission submission;
+        size_t n = 0;
+
+        set_up_with("message_size_limit=100000");
+        submission_init(&submission, config, queue, 1);
+        ck_assert_int_eq(submission_sink.begin(&submission, &envelope), 0);
+        while (n < 1000000 && submission_sink.recipient(&submission, &recipient) == 0)
+                n++;
+        ck_assert_uint_ge(n, 3000);
+        ck_assert_uint_le(n, 100000 / 25);
 }
 END_TEST
 
@@ -176,6 +193,7 @@ int main(void) {
         tcase_add_checked_fixture(tcase, set_up, tear_down);
         tcase_add_test(tcase, who_sends_and_what_it_is_called_is_not_the_users_to_say);
         tcase_add_test(tcase, what_cannot_be_kept_is_refused);
+        tcase_add_test(tcase, a_million_short_recipients_are_refused_by_their_size);
         tcase_add_test(tcase, a_message_without_recipient_is_refused);
         tcase_add_test(tcase, a_full_disk_is_try_again);
         tcase_add_test(tcase, what_was_not_finished_leaves_nothing);
