@@ -243,6 +243,15 @@ static bool supervisor_handle_end(Supervisor *supervisor, pid_t pid, int status)
         return true;
 }
 
+/*
+ * A listener wakes one worker. One that is killed before it accepts takes the wake-up with it, and
+ * the client would wait until the next one came: another worker shall look.
+ */
+static void pass_lost_wakeup(const Supervisor *supervisor) {
+        if (role_listeners_have_input(supervisor->process))
+                (void)!eventfd_write(supervisor->pool->baton_fd, 1);
+}
+
 static int on_child(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata) {
         Supervisor *supervisor = userdata;
         bool has_crashed = false;
@@ -257,6 +266,7 @@ static int on_child(sd_event_source *source, const struct signalfd_siginfo *info
                 supervisor->is_paced = n_served <= supervisor->n_served_at_crash;
                 supervisor->n_served_at_crash = n_served;
                 supervisor->spawn_is_due = true;
+                pass_lost_wakeup(supervisor);
         }
         supervisor_balance(supervisor);
         return 0;
