@@ -70,13 +70,13 @@ class Deliver(case.Case):
         status, text = self.send_from_unit('erin', *SANDBOX, 'RestrictAddressFamilies=AF_INET')
         self.figure(text.strip())
         self.assertEqual(status, 75)
-        self.assertRegex(text, r'^sendmail: .*/run/unitpost/postdrop')
+        self.assertRegex(text, r'^unitpost/sendmail: .*/run/unitpost/postdrop')
 
     def test_a_unit_without_run_gets_75_and_a_reason(self):
         status, text = self.send_from_unit('erin', *SANDBOX, 'InaccessiblePaths=/run/unitpost')
         self.figure(text.strip())
         self.assertEqual(status, 75)
-        self.assertRegex(text, r'^sendmail: .*/run/unitpost')
+        self.assertRegex(text, r'^unitpost/sendmail: .*/run/unitpost')
 
     def test_to_several_and_to_root(self):
         self.machine.run('printf "To: root, frank\nSubject: two\n\nx\n" | /usr/sbin/sendmail -t',
