@@ -89,7 +89,7 @@ static int check_free_space(Submission *submission) {
         return bytes < wanted ? fail(submission, "less than queue_minfree is left", -ENOSPC) : 0;
 }
 
-/* Count N more bytes; as in Postfix the file counts, so that no list of recipients fills the disk. */
+/* Count N more bytes; as in Postfix recipients count, so that no list of them fills the disk. */
 static int check_size(Submission *submission, size_t n) {
         uint64_t limit = (uint64_t)config_int(submission->config, PARAM_message_size_limit);
 
@@ -132,8 +132,7 @@ static int submission_recipient(void *userdata, const Recipient *received) {
             recipient.notify != RECIPIENT_NOTIFY_NEVER)
                 return refuse(submission, "5.5.4", "malformed notify option");
         recipient.original = recipient.address;
-        r = check_size(submission, RECIPIENT_BYTES + recipient.address.len +
-                                           recipient.original.len + recipient.orcpt.len);
+        r = check_size(submission, RECIPIENT_BYTES + recipient.address.len + recipient.orcpt.len);
         if (r != 0)
                 return r;
         r = queue_file_writer_add_recipient(submission->writer, &recipient);
