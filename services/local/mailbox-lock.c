@@ -2,11 +2,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "common/base/file.h"
 #include "common/base/macro.h"
@@ -89,28 +92,65 @@ static bool dotlock_is_stale(const char *path, const MailboxLockRules *rules) {
         return clock_realtime_usec() > usec_add(changed, rules->stale_usec);
 }
 
+/* The file without a name, in the directory of PATH. -errno where the file system has none. */
+static int open_nameless(const char *path) {
+        const char *slash = strrchr(path, '/');
+        char directory[PATH_MAX];
+        int fd;
+
+        if (!slash || (size_t)(slash - path) >= sizeof(directory))
+                return -ENAMETOOLONG;
+        (void)snprintf(directory, sizeof(directory), "%.*s/", (int)(slash - path), path);
+        fd = open(directory, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0440);
+        return fd < 0 ? -errno : fd;
+}
+
+/*
+ * The lock file has its text from its first moment, where the file system can do that: an empty one
+ * that a crash left would be taken for somebody else's, and the mailbox be locked for minutes.
+ */
+static int make_dotlock(const char *path) {
+        char text[64], by_fd[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
+        int fd _cleanup_(fd_closep) = -1;
+        bool has_name = false;
+        int r;
+
+        fd = open_nameless(path);
+        if (fd < 0) {
+                fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0440);
+                if (fd < 0)
+                        return -errno;
+                has_name = true;
+        }
+        (void)snprintf(text, sizeof(text), "%ld" DOTLOCK_MARK, (long)getpid());
+        r = file_write_all(fd, text, strlen(text));
+        if (has_name) {
+                if (r < 0)
+                        (void)unlink(path);
+                return r;
+        }
+        if (r < 0)
+                return r;
+        (void)snprintf(by_fd, sizeof(by_fd), "/proc/self/fd/%d", fd);
+        return linkat(AT_FDCWD, by_fd, AT_FDCWD, path, AT_SYMLINK_FOLLOW) < 0 ? -errno : 0;
+}
+
 static int lock_dotlock(MailboxLock *lock, const MailboxLockRules *rules) {
         const char *path = buf_cstr(&lock->dotlock_path);
-        int fd _cleanup_(fd_closep) = -1;
-        char text[64];
         int r;
 
         if (!rules->use_dotlock)
                 return 0;
         if (!path)
                 return -ENOMEM;
-        fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0440);
-        if (fd < 0 && errno == EEXIST) {
+        r = make_dotlock(path);
+        if (r == -EEXIST) {
                 /* Where it cannot be removed (another's, in a sticky directory) it stays a lock. */
                 if (dotlock_is_stale(path, rules))
                         (void)unlink(path);
                 return AGAIN;
         }
-        if (fd < 0)
-                return -errno;
-        lock->dotlock = true;
-        (void)snprintf(text, sizeof(text), "%ld" DOTLOCK_MARK, (long)getpid());
-        r = file_write_all(fd, text, strlen(text));
+        lock->dotlock = r == 0;
         return r;
 }
 

@@ -433,6 +433,23 @@ START_TEST(the_lock_file_of_a_deliverer_that_died_does_not_delay_mail) {
 }
 END_TEST
 
+/* At every moment of its work: the next delivery is never kept waiting by what it left. */
+START_TEST(a_deliverer_that_is_killed_never_delays_the_next) {
+        for (int i = 0; i < 300; i++) {
+                pid_t pid = fork();
+                int status;
+
+                if (pid == 0)
+                        for (;;)
+                                (void)deliver(STR("x\n"));
+                (void)usleep((useconds_t)(1000 + random() % 3000));
+                (void)kill(pid, SIGKILL);
+                ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+                check_delivered(deliver(STR("x\n")));
+        }
+}
+END_TEST
+
 START_TEST(a_directory_where_the_lock_file_cannot_be_made_defers) {
         make_file("joe", "", USER_ID, 0600);
         ck_assert_int_eq(chmod(spool, 02755), 0);
@@ -548,6 +565,7 @@ static TCase *lock_case(void) {
         tcase_add_test(tcase, a_fresh_lock_file_of_another_program_is_respected);
         tcase_add_test(tcase, a_stale_lock_file_is_removed);
         tcase_add_test(tcase, the_lock_file_of_a_deliverer_that_died_does_not_delay_mail);
+        tcase_add_test(tcase, a_deliverer_that_is_killed_never_delays_the_next);
         tcase_add_test(tcase, a_directory_where_the_lock_file_cannot_be_made_defers);
         tcase_add_test(tcase, lock_words_are_postfixs);
         tcase_add_test(tcase, parallel_deliveries_do_not_mix);
