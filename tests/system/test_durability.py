@@ -79,8 +79,8 @@ class Durability(case.Case):
                                     f'$(pidof {role} | sed "s/[0-9][0-9]*/-p &/g")',
                                     stderr=subprocess.DEVNULL)
         n_processes = len(self.machine.run(['pidof', role]).split())
-        machine.wait_for(lambda: int(self.machine.run(
-            'grep -l "^TracerPid:.[1-9]" /proc/[0-9]*/status | wc -l')) >= n_processes, 10, 'strace')
+        count = 'grep -l "^TracerPid:.[1-9]" /proc/[0-9]*/status | wc -l'
+        machine.wait_for(lambda: int(self.machine.run(count)) >= n_processes, 10, 'strace')
         self.machine.send('alice', 'bob', 'traced')
         self.machine.wait_for_mail('bob', n + 2)
         self.machine.run('kill $(pidof strace)')

@@ -16,7 +16,8 @@ class Here(case.Case):
     def files(self):
         return self.machine.run('find / -regex "/proc\\|/sys\\|/src" -prune -o '
                                 '-name "*unitpost*" -print; '
-                                'ls /usr/sbin/sendmail /usr/lib/sendmail /usr/bin/mailq 2>/dev/null; :')
+                                'ls /usr/sbin/sendmail /usr/lib/sendmail /usr/bin/mailq '
+                                '2> /dev/null; :')
 
     def test_another_mta_is_left_alone(self):
         self.machine.run('touch /usr/sbin/sendmail')
