@@ -86,7 +86,7 @@ static int format_frame(const Format *format, FormatState *state, Str payload, B
 
 /* A reader that went away ("mailq | head") is no error. */
 static int print(Buf *out) {
-        size_t n = fwrite(out->data, 1, out->len, stdout);
+        size_t n = out->len > 0 ? fwrite(out->data, 1, out->len, stdout) : 0;
 
         if (n == out->len) {
                 buf_reset(out);
