@@ -168,6 +168,7 @@ class LimitTest(SubmissionTest):
                                            'u = resource.getrusage(resource.RUSAGE_CHILDREN)\n'
                                            'print(r, u.ru_maxrss)', tool, '-t'],
                                  b'To: ' + to + b'\n\nhello\n')
+        self.assertEqual(done.stderr, b'')
         status, sendmail_kb = map(int, done.stdout.split())
         self.assertEqual(status, 0)
         wait_until(lambda: self.world.queue('incoming') and not self.world.queue('maildrop'),
