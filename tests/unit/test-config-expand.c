@@ -200,8 +200,10 @@ typedef struct ParseCase {
         const char *expected; /* "name=value@line|...", "!reason@line" for an error */
 } ParseCase;
 
+/* clang-format off */
 #define PARSE(text, expected) \
         { { text, sizeof(text) - 1 }, expected }
+/* clang-format on */
 
 static const ParseCase parse_cases[] = {
         PARSE("", ""),

@@ -227,7 +227,7 @@ typedef struct ValueCase {
         const char *error; /* NULL: well */
 } ValueCase;
 
-#define DAYS_USEC(n) ((n)*86400LL * 1000000)
+#define DAYS_USEC(n) (86400LL * 1000000 * (n))
 
 static const ValueCase value_cases[] = {
         { "hopcount_limit = 1", 1, NULL },

@@ -106,11 +106,13 @@ static bool has(const char *text) {
 #define check_has(text)   ck_assert_msg(has(text), "no '%s': %.*s", text, STR_FMT(buf_str(&out)))
 #define check_lacks(text) ck_assert_msg(!has(text), "'%s': %.*s", text, STR_FMT(buf_str(&out)))
 
+/* clang-format off */
 #define FAILED(addr)                                                                               \
         {                                                                                          \
                 .recipient = { .address = STR(addr) }, .state = RECIPIENT_FAILED, .code = "5.1.1", \
                 .text = "unknown user: \"bob\""                                                    \
         }
+/* clang-format on */
 
 static const Wanted bob = FAILED("bob@example.org");
 

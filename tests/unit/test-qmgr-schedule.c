@@ -4,7 +4,7 @@
 #include "services/qmgr/schedule.h"
 #include "tests/unit/unit.h"
 
-#define SEC(n) ((usec_t)(n)*USEC_PER_SEC)
+#define SEC(n) (USEC_PER_SEC * (usec_t)(n))
 
 static const ScheduleLimits limits = {
         .minimal_backoff_usec = SEC(300),

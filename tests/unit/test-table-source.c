@@ -16,10 +16,12 @@ typedef struct Case {
         const char *expected; /* "key=value@line|...", "!reason@line|" for an error */
 } Case;
 
+/* clang-format off */
 #define MAP(text, expected) \
         { TABLE_SYNTAX_MAP, { text, sizeof(text) - 1 }, expected }
 #define ALIASES(text, expected) \
         { TABLE_SYNTAX_ALIASES, { text, sizeof(text) - 1 }, expected }
+/* clang-format on */
 
 static const Case cases[] = {
         MAP("", ""),

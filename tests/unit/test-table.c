@@ -48,8 +48,10 @@ typedef struct SpecCase {
         const char *reason;
 } SpecCase;
 
+/* clang-format off */
 #define SPEC(spec, result, reason) \
         { { spec, sizeof(spec) - 1 }, result, reason }
+/* clang-format on */
 
 static const SpecCase spec_cases[] = {
         SPEC("tdb:/etc/aliases", 0, NULL),

@@ -313,8 +313,10 @@ static int send_message(Call *call) {
         return submit(&letter, call->config, &call->message);
 }
 
+typedef int Step(Call *call);
+
 static int submit_mail(Call *call) {
-        static int (*const steps[])(Call * call) = {
+        static Step *const steps[] = {
                 load_config, set_envelope, set_arguments, read_message, send_message,
         };
 
