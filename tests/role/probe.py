@@ -11,7 +11,7 @@ PROBE = os.path.join(harness.BUILD, 'tests', 'role')
 SOCKET = '/run/unitpost/probe'
 
 
-def service_unit(name, options=''):
+def service_unit(name, options='', environment=''):
     return f'''[Unit]
 StartLimitIntervalSec=0
 [Service]
@@ -20,6 +20,7 @@ ExecStart=/somewhere/{name} {options}
 Restart=on-failure
 RestartSec=1
 KillMode=mixed
+Environment={environment}
 '''
 
 
@@ -28,8 +29,9 @@ def socket_unit(kind='ListenStream', mode='0666'):
            'FileDescriptorName=probe\n'
 
 
-def probe_world(role, main_cf='max_idle = 1s\n', kind='ListenStream', options=''):
-    units = {'unitpost-probe.service': service_unit(role, options)}
+def probe_world(role, main_cf='max_idle = 1s\n', kind='ListenStream', options='',
+                environment=''):
+    units = {'unitpost-probe.service': service_unit(role, options, environment)}
     if role == 'probe-scanner':
         units['unitpost-probe.path'] = '[Path]\nDirectoryNotEmpty=/var/spool/probe\n'
     else:

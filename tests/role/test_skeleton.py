@@ -1,6 +1,7 @@
 """The skeleton of loops and scanners, and the command line of all roles, with probe-role.c."""
 
 import os
+import re
 import signal
 import socket
 import time
@@ -8,7 +9,7 @@ import unittest
 
 import harness
 from harness import Peer, World
-from probe import PROBE, SOCKET, ask, in_threads, probe_world
+from probe import PROBE, SOCKET, ask, ask_once, in_threads, probe_world
 
 
 class Loop(unittest.TestCase):
@@ -157,6 +158,57 @@ class Scanner(unittest.TestCase):
             world.kill('unitpost-probe')
             world.wait_until_gone('unitpost-probe', 2)
             self.assertEqual(world.exits('unitpost-probe'), ['0'])
+
+
+class Notify(unittest.TestCase):
+    """What systemd sees of a service (sd_notify(3)), for each kind."""
+
+    @staticmethod
+    def wake():
+        with socket.socket(socket.AF_UNIX) as one:
+            one.connect(SOCKET)
+
+    @staticmethod
+    def feeds(world):
+        return world.notifications('unitpost-probe').count('WATCHDOG=1')
+
+    @staticmethod
+    def statuses(world, text=''):
+        return [said for said in world.notifications('unitpost-probe')
+                if re.match('STATUS=' + text, said)]
+
+    def test_each_kind_feeds_its_watchdog_while_it_lives(self):
+        for role in ('probe-workers', 'probe-loop', 'probe-scanner'):
+            with self.subTest(role), probe_world(role, 'max_idle = 3s\n',
+                                                 environment='WATCHDOG_USEC=400000') as world:
+                if role == 'probe-scanner':
+                    os.mkdir('/var/spool/probe')
+                    with open('/var/spool/probe/x', 'w', encoding='utf-8'):
+                        pass
+                else:
+                    self.wake()
+                world.wait(lambda: self.feeds(world) >= 5, 'it is fed', 10)
+
+    def test_a_service_that_hangs_does_not(self):
+        with probe_world('probe-workers', 'max_idle = 30s\n',
+                         environment='WATCHDOG_USEC=400000') as world:
+            self.wake()
+            world.wait(lambda: self.feeds(world) >= 2, 'it is fed')
+            world.kill('unitpost-probe', signal.SIGSTOP)
+            time.sleep(0.3)
+            before = self.feeds(world)
+            time.sleep(1)
+            self.assertEqual(self.feeds(world), before)
+            world.kill('unitpost-probe', signal.SIGCONT)
+
+    def test_status_has_figures_but_not_more_often_than_each_5_seconds(self):
+        with probe_world('probe-workers', 'max_idle = 1s\n') as world:
+            start = time.monotonic()
+            in_threads(20, lambda _: [ask_once() for _ in range(20)])
+            world.wait_until_gone('unitpost-probe', 20)
+            said = self.statuses(world)
+            self.assertRegex(said[-1], r'STATUS=\d+ workers, \d+ idle, \d+ requests served$')
+            self.assertLessEqual(len(said), 2 + (time.monotonic() - start) / 5)
 
 
 class CommandLine(unittest.TestCase):
