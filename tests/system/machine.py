@@ -223,8 +223,8 @@ class Machine:
         script = ('mount -t proc proc "$1/proc"; mount --bind /dev "$1/dev"; '
                   'chroot "$1" sh -ec "$2"; r=$?; umount "$1/dev" "$1/proc"; exit $r')
         top = f'{self.top}/root'
-        argv = ['nsenter', '--mount', '-t', str(self.process.pid), '--', 'unshare', '--mount',
-                'sh', '-c', script, 'sh', top, command]
+        argv = ['nsenter', '--mount', '--root', '-t', str(self.process.pid), '--',
+                'unshare', '--mount', 'sh', '-c', script, 'sh', top, command]
         done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, check=False,
                               env=clean_environment())
         if done.returncode != 0:
@@ -243,7 +243,7 @@ class Machine:
         """argv of this side that runs a shell COMMAND (or an argument list) in the machine."""
         if not isinstance(command, str):
             command = shlex.join(map(str, command))
-        argv = ['nsenter', '--all', '-t', str(self.pid), '--']
+        argv = ['nsenter', '--all', '--root', '--wd', '-t', str(self.pid), '--']
         if user:
             return argv + ['su', '--login', user, '--command', command]
         return argv + ['bash', '-c', command]
