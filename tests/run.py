@@ -43,6 +43,10 @@ class Tally:
         for row in rows:
             good = row['result'] in ('OK', 'EXPECTEDFAIL')
             self.add(f'{suite}: {row["name"]}: {row["result"]}', good)
+            # What a test measured is worth seeing when it passes, too.
+            for line in (row.get('stderr') or '').splitlines():
+                if line.startswith('figure: '):
+                    print(line.removeprefix('figure: '))
 
 
 def say(text):

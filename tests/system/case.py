@@ -31,7 +31,7 @@ class Case(unittest.TestCase):
         cls.machine.close()
 
     def figure(self, text):
-        print(f'  {SUITE} {self._testMethodName}: {text}', file=sys.stderr, flush=True)
+        print(f'\nfigure: {SUITE} {self._testMethodName}: {text}', file=sys.stderr, flush=True)
 
     def assert_all_quiet(self):
         """No process, every listener active, nothing failed."""
