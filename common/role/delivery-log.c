@@ -1,5 +1,6 @@
 #include "common/role/delivery-log.h"
 
+#include <errno.h>
 #include <syslog.h>
 
 #include "common/base/log.h"
@@ -78,6 +79,8 @@ void delivery_log(const DeliveryRequest *request, const DeliveryRecipient *recip
 
         LogField fields[] = {
                 { "UNITPOST_QUEUE_ID", request->queue_id },
+                /* A role's program has the role's name. */
+                { "UNITPOST_ROLE", str_from_cstr(program_invocation_short_name) },
                 { "UNITPOST_SENDER", request->sender },
                 { "UNITPOST_RECIPIENT", recipient->address },
                 { "UNITPOST_RELAY", str_from_cstr(dsn->relay) },

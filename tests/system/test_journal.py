@@ -70,6 +70,7 @@ class Journal(case.Case):
         _, entries = self.story_of('marker-fields', 6)
         final = [entry for entry in entries if 'status=sent' in entry['MESSAGE']][0]
         self.assertEqual(final['UNITPOST_STATUS'], 'sent')
+        self.assertEqual(final['UNITPOST_ROLE'], 'local')
         self.assertEqual(final['UNITPOST_DSN'], '2.0.0')
         self.assertTrue(final['UNITPOST_SENDER'].startswith('alice@'))
         self.assertTrue(final['UNITPOST_RECIPIENT'].startswith('bob@'))
