@@ -1,11 +1,6 @@
 #include "services/cleanup/cleanup.h"
 
-#include <errno.h>
-#include <stdlib.h>
-
-#include "common/base/log.h"
-#include "common/mail/log-id.h"
-#include "common/mail/queue.h"
+#include "common/role/role-queue.h"
 #include "services/cleanup/message.h"
 
 /*
@@ -15,18 +10,11 @@
 #define REQUEST_TIMEOUT_USEC (300 * USEC_PER_SEC)
 
 int cleanup_start(RoleEnv *env) {
-        const char *path = config_string(env->config, PARAM_queue_directory);
-        Queue *queue;
-        int r;
+        Queue *queue = NULL;
+        int r = role_queue_open(env, 1U << QUEUE_INCOMING, &queue);
 
-        r = queue_open(path, 1U << QUEUE_INCOMING, &queue);
-        if (r != 0) {
-                log_error(LOG_ID_QUEUE_ERROR, "cannot open %s/incoming: %s", path,
-                          r < 0 ? strerror(-r) : "not a queue directory");
-                return r < 0 ? r : -EIO;
-        }
         env->context = queue;
-        return 0;
+        return r;
 }
 
 void cleanup_stop(RoleEnv *env) {

@@ -12,8 +12,8 @@
 #include "common/base/log.h"
 #include "common/mail/log-id.h"
 #include "common/mail/queue-admit.h"
-#include "common/mail/queue.h"
 #include "common/role/admission-log.h"
+#include "common/role/role-queue.h"
 #include "services/pickup/handover.h"
 
 #define NAMES_MAX 1000 /* of one scan: what of a full directory is in memory, and sorted */
@@ -57,7 +57,6 @@ static uid_t drop_uid(void) {
 }
 
 int pickup_start(RoleEnv *env) {
-        const char *path = config_string(env->config, PARAM_queue_directory);
         Pickup *pickup = calloc(1, sizeof(*pickup));
         int r;
 
@@ -65,14 +64,12 @@ int pickup_start(RoleEnv *env) {
                 free(pickup);
                 return -ENOMEM;
         }
-        r = queue_open(path, 1U << QUEUE_MAILDROP | 1U << QUEUE_CORRUPT | 1U << QUEUE_HOLD,
-                       &pickup->queue);
-        if (r != 0) {
-                log_error(LOG_ID_QUEUE_ERROR, "cannot open the queue at %s: %s", path,
-                          r < 0 ? strerror(-r) : "not a queue directory");
+        r = role_queue_open(env, 1U << QUEUE_MAILDROP | 1U << QUEUE_CORRUPT | 1U << QUEUE_HOLD,
+                            &pickup->queue);
+        if (r < 0) {
                 free(pickup->names);
                 free(pickup);
-                return r < 0 ? r : -EIO;
+                return r;
         }
         pickup->drop_uid = drop_uid();
         env->context = pickup;

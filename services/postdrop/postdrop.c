@@ -1,9 +1,6 @@
 #include "services/postdrop/postdrop.h"
 
-#include <errno.h>
-
-#include "common/base/log.h"
-#include "common/mail/log-id.h"
+#include "common/role/role-queue.h"
 #include "services/postdrop/submission.h"
 
 /*
@@ -14,18 +11,11 @@
 #define REQUEST_TIMEOUT_USEC (60 * USEC_PER_SEC)
 
 int postdrop_start(RoleEnv *env) {
-        const char *path = config_string(env->config, PARAM_queue_directory);
-        Queue *queue;
-        int r;
+        Queue *queue = NULL;
+        int r = role_queue_open(env, 1U << QUEUE_MAILDROP, &queue);
 
-        r = queue_open(path, 1U << QUEUE_MAILDROP, &queue);
-        if (r != 0) {
-                log_error(LOG_ID_QUEUE_ERROR, "cannot open %s/maildrop: %s", path,
-                          r < 0 ? strerror(-r) : "not a queue directory");
-                return r < 0 ? r : -EIO;
-        }
         env->context = queue;
-        return 0;
+        return r;
 }
 
 void postdrop_stop(RoleEnv *env) {

@@ -8,6 +8,7 @@
 #include "common/base/log.h"
 #include "common/mail/log-id.h"
 #include "common/role/protocol-queue.h"
+#include "common/role/role-queue.h"
 #include "services/qmgr/lifecycle.h"
 
 #define ACTIVE_RETRY_USEC  (60 * USEC_PER_SEC)
@@ -201,20 +202,18 @@ static int on_settle(sd_event_source *source, void *userdata) {
 
 /* ---- the role ---- */
 
-static int open_queue(Manager *manager, const char *path) {
+static int open_queue(Manager *manager) {
         unsigned dirs = 1u << QUEUE_INCOMING | 1u << QUEUE_ACTIVE | 1u << QUEUE_DEFERRED |
                         1u << QUEUE_HOLD | 1u << QUEUE_CORRUPT;
         int r;
 
-        r = queue_open(path, dirs, &manager->queue);
-        if (r != 0) {
-                log_fatal(LOG_ID_QUEUE_ERROR, "cannot open the queue %s: %s", path,
-                          strerror(r < 0 ? -r : EINVAL));
-                return r < 0 ? r : -EINVAL;
-        }
+        r = role_queue_open(manager->env, dirs, &manager->queue);
+        if (r < 0)
+                return r;
         r = queue_lock(manager->queue);
         if (r != 0)
-                log_fatal(LOG_ID_QUEUE_ERROR, "queue %s: another queue manager has the lock", path);
+                log_fatal(LOG_ID_QUEUE_ERROR, "cannot lock the queue: %s",
+                          r < 0 ? strerror(-r) : "another queue manager has it");
         return r > 0 ? -EBUSY : r;
 }
 
@@ -259,7 +258,7 @@ int manager_start(RoleEnv *env) {
         r = settings_init(&manager->settings, env->config);
         if (r < 0)
                 return r;
-        r = open_queue(manager, config_string(env->config, PARAM_queue_directory));
+        r = open_queue(manager);
         if (r < 0)
                 return r;
         r = add_sources(manager);

@@ -5,9 +5,9 @@
 
 #include "common/base/log.h"
 #include "common/mail/log-id.h"
-#include "common/mail/queue.h"
 #include "common/role/protocol-queue.h"
 #include "common/role/protocol-showq.h"
+#include "common/role/role-queue.h"
 #include "services/showq/authorize.h"
 #include "services/showq/list.h"
 
@@ -21,18 +21,11 @@
 #define COMMAND_WAIT_USEC (5 * USEC_PER_SEC)
 
 int showq_start(RoleEnv *env) {
-        const char *path = config_string(env->config, PARAM_queue_directory);
         Queue *queue = NULL;
-        int r;
+        int r = role_queue_open(env, SHOWQ_DIRS, &queue);
 
-        r = queue_open(path, SHOWQ_DIRS, &queue);
-        if (r != 0) {
-                log_error(LOG_ID_QUEUE_ERROR, "%s: %s", path,
-                          r < 0 ? strerror(-r) : "not a queue directory");
-                return r < 0 ? r : -EIO;
-        }
         env->context = queue;
-        return 0;
+        return r;
 }
 
 void showq_stop(RoleEnv *env) {
