@@ -28,7 +28,8 @@
 #include "common/role/role-process.h"
 #include "common/role/role-worker.h"
 
-#define CRASH_PAUSE_USEC USEC_PER_SEC
+#define CRASH_PAUSE_USEC   USEC_PER_SEC
+#define STATUS_PERIOD_USEC (5 * USEC_PER_SEC)
 
 typedef struct Supervisor {
         RoleProcess *process;
@@ -36,11 +37,13 @@ typedef struct Supervisor {
         RolePool *retired; /* list: of configurations before, until their workers are gone */
         sd_event_source *wake_source;
         sd_event_source *timer; /* when balancing was put off */
-        usec_t spawned_usec;    /* monotonic; last fork */
+        sd_event_source *status_timer;
+        usec_t spawned_usec; /* monotonic; last fork */
         uint64_t n_served_at_crash;
-        bool is_paced;     /* no request was served between the last two crashes */
-        bool spawn_is_due; /* a replacement after a crash */
-        bool was_woken;    /* there was a moment without an idle worker */
+        uint64_t n_served_told; /* in the last status by the timer */
+        bool is_paced;          /* no request was served between the last two crashes */
+        bool spawn_is_due;      /* a replacement after a crash */
+        bool was_woken;         /* there was a moment without an idle worker */
         bool is_stopping;
 } Supervisor;
 
@@ -179,6 +182,29 @@ static void supervisor_end_if_idle(Supervisor *supervisor, const RolePoolCounts 
                 supervisor_exit(supervisor);
 }
 
+static void supervisor_tell(Supervisor *supervisor, const RolePoolCounts *counts) {
+        role_set_status(&supervisor->process->env, "%zu workers, %zu idle, %llu requests served",
+                        counts->n_workers, counts->n_idle, (unsigned long long)counts->n_served);
+}
+
+/*
+ * Requests do not wake the supervisor, so it looks by itself, as often as a status may be told: a
+ * service that has nothing to do is gone after a few looks.
+ */
+static int on_status_timer(sd_event_source *source, uint64_t usec, void *userdata) {
+        Supervisor *supervisor = userdata;
+        RolePoolCounts counts = role_pool_count(supervisor->pool);
+        int r;
+
+        if (supervisor->is_stopping)
+                return 0;
+        if (counts.n_served != supervisor->n_served_told)
+                supervisor_tell(supervisor, &counts);
+        supervisor->n_served_told = counts.n_served;
+        r = sd_event_source_set_time_relative(source, STATUS_PERIOD_USEC);
+        return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
 static void supervisor_balance(Supervisor *supervisor) {
         RolePoolCounts counts = role_pool_count(supervisor->pool);
 
@@ -197,8 +223,7 @@ static void supervisor_balance(Supervisor *supervisor) {
         else if (counts.n_idle == 1 && supervisor->was_woken)
                 supervisor_spawn_paced(supervisor, &counts);
         counts = role_pool_count(supervisor->pool);
-        role_set_status(&supervisor->process->env, "%zu workers, %zu idle, %llu requests served",
-                        counts.n_workers, counts.n_idle, (unsigned long long)counts.n_served);
+        supervisor_tell(supervisor, &counts);
 }
 
 /* ---- workers that ended ---- */
@@ -312,6 +337,7 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
 static void supervisor_deinit(Supervisor *supervisor) {
         (void)sd_event_source_disable_unref(supervisor->wake_source);
         (void)sd_event_source_disable_unref(supervisor->timer);
+        (void)sd_event_source_disable_unref(supervisor->status_timer);
         role_pool_free(supervisor->pool);
         while (supervisor->retired) {
                 RolePool *pool = supervisor->retired;
@@ -328,6 +354,10 @@ static int supervisor_run(Supervisor *supervisor) {
         r = role_event_new(process, on_stop, on_reload, supervisor);
         if (r == 0)
                 r = sd_event_add_signal(process->env.event, NULL, SIGCHLD, on_child, supervisor);
+        if (r >= 0)
+                r = sd_event_add_time_relative(process->env.event, &supervisor->status_timer,
+                                               CLOCK_MONOTONIC, STATUS_PERIOD_USEC, USEC_PER_SEC,
+                                               on_status_timer, supervisor);
         if (r >= 0)
                 r = supervisor_new_pool(supervisor);
         if (r < 0)

@@ -9,7 +9,7 @@ import unittest
 
 import harness
 from harness import Peer, World
-from probe import PROBE, SOCKET, ask, ask_once, in_threads, probe_world
+from probe import PROBE, SOCKET, ask, ask_once, connect, in_threads, probe_world
 
 
 class Loop(unittest.TestCase):
@@ -209,6 +209,14 @@ class Notify(unittest.TestCase):
             said = self.statuses(world)
             self.assertRegex(said[-1], r'STATUS=\d+ workers, \d+ idle, \d+ requests served$')
             self.assertLessEqual(len(said), 2 + (time.monotonic() - start) / 5)
+
+    def test_status_tells_of_requests_that_woke_nobody(self):
+        with probe_world('probe-workers', 'max_idle = 30s\n') as world:
+            ask_once()
+            with connect() as peer:
+                for _ in range(500):
+                    ask(peer)
+            world.wait(lambda: self.statuses(world, '.* 501 requests served'), 'it is told', 12)
 
 
 class CommandLine(unittest.TestCase):
