@@ -457,6 +457,13 @@ class OptionTest(SubmissionTest):
         self.world.start()
         wait_until(lambda: self.world.queue('incoming'), 'root\'s mail went on')
 
+    def test_a_sandbox_that_hides_the_sockets_is_named(self):
+        os.chmod('/run/unitpost', 0)
+        done = self.sendmail('alice', ['bob'], b'x\n')
+        os.chmod('/run/unitpost', 0o755)
+        self.assertEqual(done.returncode, 75)
+        self.assertRegex(done.stderr, rb'\A[^\n]*/run/unitpost: Permission denied: [^\n]+\n\Z')
+
     def test_a_broken_configuration_is_try_again(self):
         self.world.write_main_cf('message_size_limit = many\n')
         done = self.sendmail('alice', ['bob'], b'x\n')

@@ -17,6 +17,7 @@
 
 #include "common/base/log.h"
 #include "common/mail/address.h"
+#include "common/role/ipc-address.h"
 #include "tools/sendmail/input.h"
 #include "tools/sendmail/options.h"
 #include "tools/sendmail/recipients.h"
@@ -95,6 +96,12 @@ static int load_config(Call *call) {
         r = config_load(&source, &call->config, &error);
         if (r == 0)
                 return EX_OK;
+        if (access(IPC_SOCKET_DIRECTORY, X_OK) < 0 && errno == EACCES) {
+                (void)buf_append_cstr(&call->message, IPC_SOCKET_DIRECTORY
+                                      ": Permission denied: the mail system is hidden from this "
+                                      "program (by the sandbox of its unit?)");
+                return EX_TEMPFAIL;
+        }
         (void)buf_printf(&call->message, "the configuration cannot be used: %.*s",
                          STR_FMT(error.len > 0 ? buf_str(&error)
                                                : str_from_cstr(r < 0 ? strerror(-r) : "")));
