@@ -5,8 +5,8 @@
 /* What to say where the admin's next hop says nothing. */
 #define TEXT_DEFAULT "mail to this address is not accepted"
 
-static void bounce_recipient(_unused_ void *context, const Delivery *delivery,
-                             _unused_ const DeliveryRecipient *recipient, Dsn *dsn) {
+static void bounce_recipient(void *context, const Delivery *delivery,
+                             const DeliveryRecipient *recipient, Dsn *dsn) {
         Str code, text;
 
         dsn_split(delivery->request.nexthop, &code, &text);

@@ -62,7 +62,7 @@ static void copy(char *to, size_t size, Str text) {
         (void)snprintf(to, size, "%.*s", STR_FMT(text));
 }
 
-static int on_begin(_unused_ void *userdata, const Envelope *envelope) {
+static int on_begin(void *userdata, const Envelope *envelope) {
         got->n_messages++;
         got->flags = envelope->flags;
         copy(got->queue_id, sizeof(got->queue_id), envelope->queue_id);
@@ -70,12 +70,12 @@ static int on_begin(_unused_ void *userdata, const Envelope *envelope) {
         return 0;
 }
 
-static int on_recipient(_unused_ void *userdata, const Recipient *recipient) {
+static int on_recipient(void *userdata, const Recipient *recipient) {
         copy(got->recipient, sizeof(got->recipient), recipient->address);
         return 0;
 }
 
-static int on_content(_unused_ void *userdata, Str data) {
+static int on_content(void *userdata, Str data) {
         if (got->len + data.len > sizeof(got->content))
                 return 1;
         memcpy(got->content + got->len, data.data, data.len);
@@ -83,7 +83,7 @@ static int on_content(_unused_ void *userdata, Str data) {
         return 0;
 }
 
-static void on_finish(_unused_ void *userdata, _unused_ int code, MailResult *result) {
+static void on_finish(void *userdata, int code, MailResult *result) {
         *result = (MailResult){
                 .status = cleanup_status,
                 .queue_id =

@@ -71,7 +71,7 @@ START_TEST(a_nul_in_the_body_is_kept) {
 }
 END_TEST
 
-static int refuse(void *userdata, _unused_ Str data) {
+static int refuse(void *userdata, Str data) {
         return --*(int *)userdata < 0 ? 42 : 0;
 }
 

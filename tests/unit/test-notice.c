@@ -371,7 +371,7 @@ START_TEST(a_hundred_thousand_recipients_stay_within_the_message_size_limit) {
 }
 END_TEST
 
-static int stop(_unused_ void *userdata, _unused_ Str data) {
+static int stop(void *userdata, Str data) {
         return 7;
 }
 
