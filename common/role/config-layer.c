@@ -176,9 +176,12 @@ int config_layers_invalid(const ConfigLayers *layers, ConfigParam param, Str rea
 int config_layers_expand_param(const ConfigLayers *layers, ConfigParam param, Buf *ret,
                                Buf *error) {
         _cleanup_(buf_deinit) Buf reason = BUF_INIT(512);
-        int r = config_expand_text(config_layers_param_text(layers, param), config_layers_lookup,
-                                   (void *)layers, ret, &reason);
+        Str text = config_layers_param_text(layers, param);
+        int r;
 
+        if (config_param_info(param)->type == CONFIG_RAW)
+                return buf_append_str(ret, text);
+        r = config_expand_text(text, config_layers_lookup, (void *)layers, ret, &reason);
         if (r != CONFIG_EXPAND_E_INVALID)
                 return r;
         return config_layers_invalid(layers, param, buf_str(&reason), error);

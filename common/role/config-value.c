@@ -15,6 +15,7 @@ enum {
         SIZE = CONFIG_SIZE,
         TIME = CONFIG_TIME,
         LIST = CONFIG_LIST,
+        RAW = CONFIG_RAW,
 };
 
 #define PARAM(name, type, text, minimum, maximum, roles, meaning) \
@@ -139,6 +140,7 @@ int config_value_parse(const ConfigParamInfo *info, Str text, int64_t *ret, Buf 
         switch (info->type) {
         case CONFIG_STRING:
         case CONFIG_LIST:
+        case CONFIG_RAW:
                 return 0;
         case CONFIG_BOOL:
                 return parse_bool(text, ret, reason);

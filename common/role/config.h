@@ -39,6 +39,7 @@ typedef enum ConfigType {
         CONFIG_SIZE,
         CONFIG_TIME,
         CONFIG_LIST,
+        CONFIG_RAW, /* not expanded at load: its names are those of a message (local-expand) */
 } ConfigType;
 
 /* One row of params.def, for postconf, man pages and tests. */

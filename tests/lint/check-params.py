@@ -11,7 +11,7 @@ ROWS = 'common/role/params.def'
 PAGE = 'man/unitpost-main.cf.5'
 LIMITS = {'INT64_MAX': str(2**63 - 1), 'INT32_MAX': str(2**31 - 1)}
 TYPES = {'STRING': 'Text', 'BOOL': 'Yes or no', 'INT': 'Number', 'SIZE': 'Bytes', 'TIME': 'Time',
-         'LIST': 'List'}
+         'LIST': 'List', 'RAW': 'Text, expanded for each message'}
 ROW = re.compile(r'^PARAM\((\w+), (\w+), "([^"]*)", (\w+), (\w+), "([^"]*)", "([^"]*)"\)$', re.M)
 
 
