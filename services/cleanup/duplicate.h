@@ -7,13 +7,11 @@
 
 #include <stdbool.h>
 
-#include "common/base/buf.h"
+#include "common/base/key-set.h"
 #include "common/mail/envelope.h"
 
 typedef struct DuplicateFilter {
-        Buf keys;    /* one behind the other */
-        Buf entries; /* of DuplicateEntry, see duplicate.c */
-        size_t n_max;
+        KeySet seen;
 } DuplicateFilter;
 
 #define DUPLICATE_KEY_MAX_BYTES (3 * ENVELOPE_ADDRESS_MAX + 32)
