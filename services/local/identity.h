@@ -12,6 +12,13 @@
 
 #include <sys/types.h>
 
+/* Whose rights a delivery has. */
+typedef struct LocalRights {
+        uid_t uid;
+        gid_t gid;
+        const char *name; /* of the user, for texts and the environment; borrowed */
+} LocalRights;
+
 /* Once in each worker: no supplementary groups, for good. 0 or negative errno. */
 int identity_init(void);
 

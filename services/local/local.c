@@ -11,7 +11,7 @@
 #include "common/mail/log-id.h"
 #include "common/role/protocol-delivery.h"
 #include "services/local/identity.h"
-#include "services/local/mailbox.h"
+#include "services/local/mailbox-spool.h"
 #include "services/local/user.h"
 
 static int read_rules(const Config *config, Mailboxes *mailboxes) {

@@ -1,4 +1,4 @@
-#include "services/local/mailbox.h"
+#include "services/local/mailbox-spool.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -21,7 +21,7 @@
 
 #include "common/base/file.h"
 #include "services/local/identity.h"
-#include "services/local/mailbox.h"
+#include "services/local/mailbox-spool.h"
 #include "tests/unit/unit.h"
 
 #define USER_ID  54321
