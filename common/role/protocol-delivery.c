@@ -20,11 +20,13 @@ static const IpcField request_fields[] = {
         { "queue-id", IPC_STR, offsetof(DeliveryRequest, queue_id), QUEUE_ID_LEN },
         { "nexthop", IPC_STR, offsetof(DeliveryRequest, nexthop), NEXTHOP_MAX },
         { "sender", IPC_STR, offsetof(DeliveryRequest, sender), ENVELOPE_ADDRESS_MAX },
+        { "envid", IPC_STR, offsetof(DeliveryRequest, envid), ENVELOPE_TEXT_MAX },
         { "arrival", IPC_U64, offsetof(DeliveryRequest, arrival_usec), UINT64_MAX },
         { "active", IPC_U64, offsetof(DeliveryRequest, active_usec), UINT64_MAX },
         { "content-offset", IPC_U64, offsetof(DeliveryRequest, content_offset), INT64_MAX },
         { "content-size", IPC_U64, offsetof(DeliveryRequest, content_size), INT64_MAX },
         { "flags", IPC_U32, offsetof(DeliveryRequest, flags), ENVELOPE_FLAGS_ALL },
+        { "ret", IPC_U32, offsetof(DeliveryRequest, ret), ENVELOPE_RET_FULL },
 };
 const IpcSchema delivery_request_schema = IPC_SCHEMA("delivery", request_fields);
 
@@ -131,10 +133,7 @@ static size_t request_max_bytes(size_t recipients_max) {
         return IPC_FRAME_MAX_BYTES + size_min(recipients_max, 100000) * RECIPIENT_MAX_BYTES;
 }
 
-int delivery_serve(IpcConn *conn, size_t recipients_max,
-                   void (*deliver)(void *context, const Delivery *delivery,
-                                   const DeliveryRecipient *recipient, Dsn *dsn),
-                   void *context) {
+int delivery_serve(IpcConn *conn, size_t recipients_max, DeliverRecipient deliver, void *context) {
         _cleanup_(buf_deinit) Buf frames = BUF_INIT(request_max_bytes(recipients_max));
         _cleanup_(fd_closep) int fd = -1;
         Delivery delivery;
@@ -162,11 +161,13 @@ int delivery_serve(IpcConn *conn, size_t recipients_max,
                 DeliveryTimes times = { .started_usec = clock_realtime_usec() };
                 DeliveryRecipient recipient;
                 Dsn dsn = { .status = DSN_DEFERRED };
+                bool logged;
 
                 (void)next_message(&rest, &delivery_recipient_schema, &recipient);
-                deliver(context, &delivery, &recipient, &dsn);
+                logged = deliver(context, &delivery, &recipient, &dsn);
                 times.ended_usec = clock_realtime_usec();
-                delivery_log(&delivery.request, &recipient, &dsn, &times);
+                if (!logged)
+                        delivery_log(&delivery.request, &recipient, &dsn, &times);
                 r = send_outcome(conn, recipient.handle, &dsn, rest.len == 0);
                 if (r != 0)
                         return r;

@@ -24,11 +24,13 @@ typedef struct DeliveryRequest {
         Str queue_id;
         Str nexthop;
         Str sender;
+        Str envid; /* RFC 3461 ENVID, xtext, for agents that hand the message on; or empty */
         uint64_t arrival_usec;
         uint64_t active_usec; /* wall clock, when it entered active/ */
         uint64_t content_offset;
         uint64_t content_size;
         uint32_t flags; /* ENVELOPE_* */
+        uint32_t ret;   /* EnvelopeRet */
 } DeliveryRequest;
 
 typedef struct DeliveryRecipient {
@@ -76,13 +78,17 @@ typedef struct Delivery {
 } Delivery;
 
 /*
+ * Deliver to RECIPIENT and fill *DSN. False: delivery_serve() is to log the outcome. True: that was
+ * done already, by an agent that has more to say than one line (an alias: one for each of its
+ * destinations).
+ */
+typedef bool (*DeliverRecipient)(void *context, const Delivery *delivery,
+                                 const DeliveryRecipient *recipient, Dsn *dsn);
+
+/*
  * Serve one delivery on CONN: the request is read whole, DELIVER is called once per recipient and
- * fills the Dsn, which is logged (delivery_log()) and sent at once. At most RECIPIENTS_MAX
- * recipients, else, as for anything malformed and for a request without a descriptor,
+ * its outcome is logged (delivery_log()) and sent at once. At most RECIPIENTS_MAX recipients, else, as for anything malformed and for a request without a descriptor,
  * IPC_E_PROTOCOL before the first delivery. 0, or an error of the connection: outcomes that could
  * not be sent any more will be repeated by qmgr.
  */
-int delivery_serve(IpcConn *conn, size_t recipients_max,
-                   void (*deliver)(void *context, const Delivery *delivery,
-                                   const DeliveryRecipient *recipient, Dsn *dsn),
-                   void *context);
+int delivery_serve(IpcConn *conn, size_t recipients_max, DeliverRecipient deliver, void *context);

@@ -5,7 +5,7 @@
 /* What to say where the admin's next hop says nothing. */
 #define TEXT_DEFAULT "mail to this address is not accepted"
 
-static void bounce_recipient(void *context, const Delivery *delivery,
+static bool bounce_recipient(void *context, const Delivery *delivery,
                              const DeliveryRecipient *recipient, Dsn *dsn) {
         Str code, text;
 
@@ -16,6 +16,7 @@ static void bounce_recipient(void *context, const Delivery *delivery,
         if (!str_has_prefix(code, STR("5.")) ||
             !dsn_parse(dsn, DSN_BOUNCED, code, text, STR("none")))
                 dsn_set(dsn, DSN_BOUNCED, "5.0.0", "%.*s", STR_FMT(text));
+        return false;
 }
 
 int error_serve(RoleEnv *env, IpcConn *conn) {

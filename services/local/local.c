@@ -58,7 +58,7 @@ void local_stop(RoleEnv *env) {
         env->context = NULL;
 }
 
-static void deliver(void *context, const Delivery *delivery, const DeliveryRecipient *recipient,
+static bool deliver(void *context, const Delivery *delivery, const DeliveryRecipient *recipient,
                     Dsn *dsn) {
         char name[LOCAL_USER_NAME_MAX + 1] = "";
         LocalUser user;
@@ -76,6 +76,7 @@ static void deliver(void *context, const Delivery *delivery, const DeliveryRecip
         else
                 dsn_set(dsn, DSN_DEFERRED, "4.3.0", "user lookup error: %s", strerror(-r));
         (void)snprintf(dsn->relay, sizeof(dsn->relay), "local");
+        return false;
 }
 
 int local_serve(RoleEnv *env, IpcConn *conn) {

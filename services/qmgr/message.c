@@ -5,17 +5,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+static Str copy_text(char **at, Str text) {
+        Str copy = str_from(*at, text.len);
+
+        if (text.len > 0)
+                memcpy(*at, text.data, text.len);
+        *at += text.len;
+        return copy;
+}
+
 int message_new(const Queue *queue, const QueueId *id, QueueFile *file, int fd,
                 const MessageHandler *handler, void *userdata, Message **ret) {
         const Envelope *envelope = queue_file_envelope(file);
-        Message *message = calloc(1, sizeof(*message));
+        Message *message = calloc(1, sizeof(*message) + envelope->sender.len + envelope->envid.len);
+        char *at;
 
-        if (!message || !(message->sender = str_dup(envelope->sender))) {
-                free(message);
+        if (!message) {
                 queue_file_free(file);
                 fd_closep(&fd);
                 return -ENOMEM;
         }
+        at = message->text;
         message->id = *id;
         message->queue = queue;
         message->handler = handler;
@@ -25,12 +35,14 @@ int message_new(const Queue *queue, const QueueId *id, QueueFile *file, int fd,
         message->file = file;
         message->request = (DeliveryRequest){
                 .queue_id = str_from(message->id.text, QUEUE_ID_LEN),
-                .sender = str_from(message->sender, envelope->sender.len),
+                .sender = copy_text(&at, envelope->sender),
+                .envid = copy_text(&at, envelope->envid),
                 .arrival_usec = envelope->arrival_usec,
                 .active_usec = clock_realtime_usec(),
                 .content_offset = queue_file_content_offset(file),
                 .content_size = queue_file_content_size(file),
                 .flags = envelope->flags,
+                .ret = envelope->ret,
         };
         *ret = message;
         return 0;
@@ -42,18 +54,8 @@ Message *message_free(Message *message) {
         queue_file_free(message->file);
         fd_closep(&message->spare_fd);
         fd_closep(&message->mark_fd);
-        free(message->sender);
         free(message);
         return NULL;
-}
-
-static Str copy_text(char **at, Str text) {
-        Str copy = str_from(*at, text.len);
-
-        if (text.len > 0)
-                memcpy(*at, text.data, text.len);
-        *at += text.len;
-        return copy;
 }
 
 static Entry *entry_new(Message *message, const QueueFileRecipient *from) {

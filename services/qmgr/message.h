@@ -45,11 +45,10 @@ struct Message {
         const Queue *queue;
         const MessageHandler *handler;
         void *userdata;
-        DeliveryRequest request; /* what agents are told; slices into sender and id */
-        char *sender;
-        int spare_fd;    /* open for reading, for the first delivery; -1 when used */
-        int mark_fd;     /* open for writing once a mark was needed; -1 */
-        QueueFile *file; /* NULL when all recipients were read */
+        DeliveryRequest request; /* what agents are told; slices into text and id */
+        int spare_fd;            /* open for reading, for the first delivery; -1 when used */
+        int mark_fd;             /* open for writing once a mark was needed; -1 */
+        QueueFile *file;         /* NULL when all recipients were read */
         uint64_t cursor;
         bool fetched_all;
         bool expired;
@@ -60,6 +59,7 @@ struct Message {
         unsigned n_deferred;
         Message *prev, *next; /* the owner's: a settled message is in one list */
         UT_hash_handle hh;
+        char text[];
 };
 
 /* Take over FILE and FD (open read-only) of active/ID. */

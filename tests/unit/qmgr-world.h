@@ -52,7 +52,7 @@ static inline size_t count_deliveries(void) {
         return stat(path, &st) == 0 ? (size_t)st.st_size : 0;
 }
 
-static inline void deliver(void *context, const Delivery *delivery,
+static inline bool deliver(void *context, const Delivery *delivery,
                            const DeliveryRecipient *recipient, Dsn *dsn) {
         if (str_has_prefix(recipient->address, STR("slow")))
                 (void)usleep(300 * 1000);
@@ -63,6 +63,9 @@ static inline void deliver(void *context, const Delivery *delivery,
         else if (str_has_prefix(recipient->address, STR("flaky")) ||
                  str_has_prefix(recipient->address, STR("die")))
                 _exit(1);
+        if (!str_equal(delivery->request.envid, STR("QQ314")) ||
+            delivery->request.ret != ENVELOPE_RET_HDRS)
+                _exit(1);
         dsn_set(dsn, DSN_SENT, "2.0.0", "delivered");
         if (str_has_prefix(recipient->address, STR("soft")))
                 dsn_set(dsn, DSN_DEFERRED, "4.2.0", "not now");
@@ -70,6 +73,7 @@ static inline void deliver(void *context, const Delivery *delivery,
                 dsn_set(dsn, DSN_BOUNCED, "5.1.1", "never");
         if (dsn->status == DSN_SENT)
                 note_delivery();
+        return false;
 }
 
 static inline void serve_delivery(IpcConn *conn) {
@@ -221,6 +225,8 @@ static inline QueueId put_message(const char *dir, const char *recipients, usec_
         Envelope envelope = {
                 .arrival_usec = clock_realtime_usec() - age,
                 .sender = STR("sender@host.example"),
+                .envid = STR("QQ314"),
+                .ret = ENVELOPE_RET_HDRS,
                 .uid = 0,
         };
         QueueId id = queue_id_new(envelope.arrival_usec);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include "common/base/log.h"
 #include "common/base/macro.h"
@@ -14,11 +15,14 @@ typedef struct Deliveries {
         size_t n;
         int message_fd;
         char first_address[64];
+        char envid[64];
+        uint32_t ret;
+        bool logs;             /* by itself */
         IpcConn *to_be_closed; /* after the first delivery: qmgr dies */
         IpcConn *to_be_read;   /* before the second delivery: is the first one's outcome there? */
 } Deliveries;
 
-static void deliver(void *context, const Delivery *delivery, const DeliveryRecipient *recipient,
+static bool deliver(void *context, const Delivery *delivery, const DeliveryRecipient *recipient,
                     Dsn *dsn) {
         Deliveries *deliveries = context;
 
@@ -33,15 +37,21 @@ static void deliver(void *context, const Delivery *delivery, const DeliveryRecip
                                  0);
                 ck_assert_uint_eq(outcome.handle, 10);
         }
+        (void)snprintf(deliveries->envid, sizeof(deliveries->envid), "%.*s",
+                       STR_FMT(delivery->request.envid));
+        deliveries->ret = delivery->request.ret;
         deliveries->message_fd = delivery->message_fd;
         dsn_set(dsn, DSN_SENT, "2.0.0", "delivered %llu", (unsigned long long)recipient->handle);
         deliveries->to_be_closed = ipc_conn_free(deliveries->to_be_closed);
+        return deliveries->logs;
 }
 
 static const DeliveryRequest request = {
         .queue_id = { "00000000000000000001", 20 },
         .nexthop = { "here", 4 },
         .sender = { "a@b", 3 },
+        .envid = { "QQ+3D314", 8 },
+        .ret = ENVELOPE_RET_HDRS,
         .content_offset = 64,
         .content_size = 100,
 };
@@ -123,6 +133,8 @@ START_TEST(each_recipient_is_delivered_and_answered_with_its_handle) {
         }
         ck_assert_uint_eq(deliveries.n, 6);
         ck_assert_str_eq(deliveries.first_address, "c@d");
+        ck_assert_str_eq(deliveries.envid, "QQ+3D314");
+        ck_assert_uint_eq(deliveries.ret, ENVELOPE_RET_HDRS);
         /* the descriptor was closed with the request */
         ck_assert_int_eq(fcntl(deliveries.message_fd, F_GETFD), -1);
         ipc_conn_free(client);
@@ -225,6 +237,38 @@ START_TEST(recipients_up_to_the_maximum_fit_whatever_their_size) {
 }
 END_TEST
 
+/* Lines that come to a journal while three recipients are delivered. */
+static unsigned count_log_lines(bool agent_logs) {
+        static const struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "journal" };
+        Deliveries deliveries = { .logs = agent_logs };
+        char dir[] = "/tmp/unitpost-test-delivery-XXXXXX", line[4096];
+        int journal = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        IpcConn *client, *server;
+        unsigned n = 0;
+
+        ck_assert_ptr_nonnull(mkdtemp(dir));
+        ck_assert_int_eq(chdir(dir), 0);
+        ck_assert_int_eq(bind(journal, (const struct sockaddr *)&address, sizeof(address)), 0);
+        log_set_socket_path("journal");
+        conn_pair(&client, &server);
+        send_right(client, 3);
+        ck_assert_int_eq(delivery_serve(server, 50, deliver, &deliveries), 0);
+        ipc_conn_free(client);
+        ipc_conn_free(server);
+        while (recv(journal, line, sizeof(line), 0) > 0)
+                n++;
+        ck_assert_int_eq(unlink("journal"), 0);
+        ck_assert_int_eq(rmdir(dir), 0);
+        (void)close(journal);
+        return n;
+}
+
+START_TEST(an_outcome_is_logged_unless_the_agent_did_it) {
+        ck_assert_uint_eq(count_log_lines(false), 3);
+        ck_assert_uint_eq(count_log_lines(true), 0);
+}
+END_TEST
+
 int main(void) {
         log_set_socket_path("/nonexistent");
         return unit_main("protocol-delivery",
@@ -232,5 +276,6 @@ int main(void) {
                          nothing_is_delivered_of_a_request_that_is_not_right,
                          a_dead_queue_manager_gets_no_request_begun_and_no_second_delivery,
                          answer_of_the_first_recipient_does_not_wait_for_the_last,
-                         recipients_up_to_the_maximum_fit_whatever_their_size, NULL);
+                         recipients_up_to_the_maximum_fit_whatever_their_size,
+                         an_outcome_is_logged_unless_the_agent_did_it, NULL);
 }
