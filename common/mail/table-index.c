@@ -49,28 +49,6 @@ static int fail_source(TableIndexResult *result, int error) {
         return TABLE_INDEX_E_SOURCE;
 }
 
-/* Read a regular file whole, with its owner, mode and time from before. */
-static int read_source(const char *path, Buf *ret, struct stat *ret_st, TableIndexResult *result) {
-        _cleanup_(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-        char *room;
-        int r;
-
-        if (fd < 0 || fstat(fd, ret_st) < 0)
-                return fail_source(result, errno);
-        if (!S_ISREG(ret_st->st_mode))
-                return fail_source(result, S_ISDIR(ret_st->st_mode) ? EISDIR : EINVAL);
-        if ((uint64_t)ret_st->st_size > TABLE_SOURCE_MAX_BYTES)
-                return fail_source(result, EFBIG);
-        r = buf_reserve(ret, (size_t)ret_st->st_size, &room);
-        if (r != 0)
-                return r < 0 ? r : -ENOMEM;
-        r = file_pread_all(fd, room, (size_t)ret_st->st_size, 0);
-        if (r != 0) /* shorter than a moment ago: it is being written */
-                return fail_source(result, r < 0 ? -r : EBUSY);
-        buf_commit(ret, (size_t)ret_st->st_size);
-        return 0;
-}
-
 static int hash_size(Str text) {
         size_t n_lines = 0;
 
@@ -236,9 +214,9 @@ static int build(Job *job, int dir_fd, const char *name) {
         _cleanup_(fd_closep) int fd = -1;
         int r;
 
-        r = read_source(job->source, &job->text, &job->st, job->result);
-        if (r != 0)
-                return r;
+        r = table_source_read(job->source, &job->text, &job->st);
+        if (r < 0)
+                return r == -ENOMEM ? r : fail_source(job->result, -r);
         fd = memfd_create("unitpost-index", MFD_CLOEXEC);
         if (fd < 0)
                 return -errno;

@@ -7,16 +7,12 @@
  */
 
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "common/base/buf.h"
 #include "common/base/macro.h"
 #include "common/base/str.h"
-
-/* How lines of the source read. */
-typedef enum TableSyntax {
-        TABLE_SYNTAX_MAP,     /* postmap: "key white-space value" */
-        TABLE_SYNTAX_ALIASES, /* aliases(5): "name: value, value", quoted names */
-} TableSyntax;
+#include "common/mail/table.h"
 
 enum {
         TABLE_INDEX_E_SYNTAX = 1, /* a line is malformed; the old index stays */
@@ -56,6 +52,17 @@ int table_index_build(const char *index_dir, const char *source, TableSyntax syn
 
 /* Remove SOURCE's index. 0, also when there is none; negative errno. */
 int table_index_remove(const char *index_dir, const char *source);
+
+/*
+ * Append the file PATH, at most TABLE_SOURCE_MAX_BYTES, to RET, with its state from before. A
+ * symbolic link is followed; nothing is waited for. 0, or negative errno, for which
+ * table_source_error() has the text: -EISDIR, -EINVAL (no regular file), -EFBIG, -EBUSY (changed
+ * meanwhile), -ENOMEM, and those of open(2).
+ */
+int table_source_read(const char *path, Buf *ret, struct stat *ret_st);
+
+/* A text for a positive errno of reading a source, as above and of TABLE_INDEX_E_SOURCE. */
+const char *table_source_error(int error);
 
 /*
  * One logical line after the other of a table or alias source: comments, empty lines and

@@ -9,47 +9,6 @@
 #include "common/mail/table-map.h"
 #include "common/mail/table-type.h"
 
-static bool is_separator(char c) {
-        return ascii_is_space(c) || c == ',';
-}
-
-/* Bytes of the "{...}" at the start of TEXT, 0 when it never closes. */
-static size_t braced_len(Str text) {
-        size_t level = 0;
-
-        for (size_t i = 0; i < text.len; i++) {
-                if (text.data[i] == '{')
-                        level++;
-                else if (text.data[i] == '}' && --level == 0)
-                        return i + 1;
-        }
-        return 0;
-}
-
-/* Split off the next entry, braces taken off. 0, 1 at the end, TABLE_E_SYNTAX is -1 here. */
-static bool next_entry(Str *rest, Str *ret, const char **ret_reason) {
-        size_t n = 0;
-
-        while (!str_is_empty(*rest) && is_separator(rest->data[0]))
-                *rest = str_skip(*rest, 1);
-        if (str_is_empty(*rest))
-                return false;
-        if (rest->data[0] == '{') {
-                n = braced_len(*rest);
-                if (n == 0) {
-                        *ret_reason = "no closing brace";
-                        return false;
-                }
-                *ret = table_unbrace(str_first(*rest, n));
-        } else {
-                while (n < rest->len && !is_separator(rest->data[n]))
-                        n++;
-                *ret = str_first(*rest, n);
-        }
-        *rest = str_skip(*rest, n);
-        return true;
-}
-
 static int add_entry(TableMap *map, Str entry, const char **ret_reason) {
         size_t equals = str_find(entry, '=');
         Str key = str_trim(str_first(entry, equals));
@@ -71,12 +30,16 @@ static int add_entry(TableMap *map, Str entry, const char **ret_reason) {
 
 static int parse_entries(TableMap *map, Str rest, const char **ret_reason) {
         size_t n = 0;
-        Str entry;
+        Str word;
         int r;
 
         *ret_reason = NULL;
-        while (next_entry(&rest, &entry, ret_reason)) {
-                r = add_entry(map, entry, ret_reason);
+        while (table_next_word(&rest, &word, ret_reason)) {
+                if (word.data[0] == '{' && table_braced_len(word) != word.len) {
+                        *ret_reason = "text behind a closing brace";
+                        break;
+                }
+                r = add_entry(map, table_unbrace(word), ret_reason);
                 if (r != 0)
                         return r;
                 n++;
@@ -92,7 +55,7 @@ static int inline_open(Table *table, Str name, const char **ret_reason) {
 
         if (!map)
                 return -ENOMEM;
-        if (name.data[0] != '{' || braced_len(name) != name.len) {
+        if (name.data[0] != '{' || table_braced_len(name) != name.len) {
                 *ret_reason = "not of the form inline:{ key=value, ... }";
                 return TABLE_E_SYNTAX;
         }
@@ -108,6 +71,7 @@ static int inline_lookup(Table *table, Str key, TableReply reply, void *userdata
         Str value = STR_NULL;
         bool found = table_map_find(table->data, key, &value);
 
+        table_set_owner(table, 0);
         reply(userdata, found ? TABLE_FOUND : TABLE_NOT_FOUND, value);
         return 0;
 }

@@ -17,6 +17,7 @@ static int static_open(Table *table, Str name, const char **ret_reason) {
 }
 
 static int static_lookup(Table *table, Str key, TableReply reply, void *userdata) {
+        table_set_owner(table, 0);
         reply(userdata, TABLE_FOUND, str_from_cstr(table->data));
         return 0;
 }

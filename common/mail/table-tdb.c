@@ -27,6 +27,7 @@ typedef struct Index {
         bool is_missing;
         bool has_trouble; /* tdb complained since it was opened */
         TableStamp stamp;
+        uid_t owner; /* the source's, which the builder gave it */
         usec_t next_check_usec;
         char error[128];
 } Index;
@@ -158,6 +159,7 @@ static int index_open(Index *index, Str source) {
         if (!is_index_of(index, source))
                 return index_fail(index, "not an index of this source");
         index->stamp = table_stamp(&sealed);
+        index->owner = sealed.st_uid;
         return TABLE_FOUND;
 }
 
@@ -220,6 +222,8 @@ static int tdb_type_lookup(Table *table, Str key, TableReply reply, void *userda
         else if (is_allowed_to_be_missing(table, index))
                 result = TABLE_NOT_FOUND;
         /* Only now, when nothing of the index is in use: the reply may ask this table again. */
+        if (result != TABLE_ERROR && index->db)
+                table_set_owner(table, index->owner);
         if (result != TABLE_ERROR)
                 reply(userdata, result, buf_str(&answer.value));
         else if (!index->db)

@@ -5,20 +5,20 @@
  */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "common/base/file.h"
 #include "common/mail/table-index.h"
 #include "common/mail/table-map.h"
 #include "common/mail/table-stamp.h"
 #include "common/mail/table-type.h"
 
 typedef struct TextHash {
-        TableMap *map; /* NULL: ERROR says why */
+        TableMap *map;   /* NULL: ERROR says why */
+        bool is_missing; /* and may be: MAP is empty */
         TableStamp stamp;
+        uid_t owner;
         bool was_quiet; /* when it was read; if not, the same stamp may stand for more */
         usec_t next_check_usec;
         char error[256];
@@ -52,37 +52,37 @@ static int parse(TextHash *hash, TableMap *map, Str text) {
         return r == TABLE_SOURCE_E_END ? 0 : r;
 }
 
-static void describe_error(TextHash *hash, int r) {
-        const char *text = r == FILE_E_TOO_BIG ? "too large" : "not a regular file";
-
-        (void)snprintf(hash->error, sizeof(hash->error), "%s", r < 0 ? strerror(-r) : text);
+static void describe_error(TextHash *hash, int error) {
+        (void)snprintf(hash->error, sizeof(hash->error), "%s", table_source_error(error));
 }
 
 /* Read all of it anew; without success there is no map. */
 static void load(TextHash *hash, const char *path) {
         _cleanup_(buf_deinit) Buf text = BUF_INIT(TABLE_SOURCE_MAX_BYTES);
         _cleanup_(table_map_freep) TableMap *map = table_map_new(TABLE_SOURCE_MAX_BYTES);
+        struct stat st;
         int r;
 
         hash->map = table_map_free(hash->map);
-        r = map ? file_read(AT_FDCWD, path, &text) : -ENOMEM;
+        r = map ? table_source_read(path, &text, &st) : -ENOMEM;
         if (r != 0) {
-                describe_error(hash, r);
+                describe_error(hash, -r);
                 return;
         }
         r = parse(hash, map, buf_str(&text));
         if (r < 0)
-                describe_error(hash, r);
+                describe_error(hash, -r);
         if (r != 0)
                 return;
         table_map_sort(map);
+        hash->owner = st.st_uid;
         hash->map = TAKE_PTR(map);
 }
 
 static void fail(TextHash *hash, int error) {
         hash->map = table_map_free(hash->map);
         hash->stamp = (TableStamp){ 0 };
-        describe_error(hash, -error);
+        describe_error(hash, error);
 }
 
 static void refresh(Table *table) {
@@ -99,10 +99,12 @@ static void refresh(Table *table) {
                 int error = errno;
 
                 fail(hash, error);
-                if (error == ENOENT && table->missing_is_empty)
+                hash->is_missing = error == ENOENT && table->missing_is_empty;
+                if (hash->is_missing)
                         hash->map = table_map_new(0);
                 return;
         }
+        hash->is_missing = false;
         stamp = table_stamp(&st);
         is_quiet = table_stamp_is_quiet(&stamp, TABLE_QUIET_USEC);
         if (hash->map &&
@@ -123,6 +125,8 @@ static int texthash_lookup(Table *table, Str key, TableReply reply, void *userda
                 table_reply_error(reply, userdata, "%s: %s", table->spec, hash->error);
                 return 0;
         }
+        if (!hash->is_missing)
+                table_set_owner(table, hash->owner);
         if (!table_map_find(hash->map, key, &value)) {
                 reply(userdata, TABLE_NOT_FOUND, STR_NULL);
                 return 0;

@@ -12,9 +12,11 @@ struct Table {
         char *spec; /* "type:name" */
         Str name;   /* behind the colon; in spec, so a NUL follows it */
         char *index_dir;
-        const TableTransport *transport; /* NULL: ask here and block */
-        bool missing_is_empty;           /* table_allow_missing() */
-        void *data;                      /* the type's own */
+        TableContext context;
+        bool missing_is_empty; /* table_allow_missing() */
+        bool has_owner;        /* table_owner(); lookup() of the type sets both, or neither */
+        uid_t owner;
+        void *data; /* the type's own */
 };
 
 extern const TableType table_type_inline;
@@ -30,6 +32,19 @@ extern const TableType table_type_unix;
 
 /* Names, and contents of "{ }", of inline: and static: without braces and white space. */
 Str table_unbrace(Str text);
+
+/* Bytes of the "{...}" at the start of TEXT, 0 when it never closes. */
+size_t table_braced_len(Str text);
+
+/*
+ * Split off the next word of *REST, words being separated by white space and commas; what is
+ * between braces keeps together. True and a word; false at the end, or where a brace never closes,
+ * with *RET_REASON (else untouched) then.
+ */
+bool table_next_word(Str *rest, Str *ret, const char **ret_reason);
+
+/* The last lookup is answered with what UID wrote. */
+void table_set_owner(Table *table, uid_t uid);
 
 /* Reply TABLE_ERROR with a text of at most 1024 bytes. */
 void table_reply_error(TableReply reply, void *userdata, const char *format, ...) _printf_(3, 4);

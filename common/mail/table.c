@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/mail/table-index.h"
 #include "common/mail/table-type.h"
 
 /* hash: and the others of an existing main.cf mean the tdb index of the same source. */
@@ -42,8 +43,44 @@ Str table_unbrace(Str text) {
         return text;
 }
 
+static bool is_separator(char c) {
+        return ascii_is_space(c) || c == ',';
+}
+
+size_t table_braced_len(Str text) {
+        size_t level = 0;
+
+        for (size_t i = 0; i < text.len; i++) {
+                if (text.data[i] == '{')
+                        level++;
+                else if (text.data[i] == '}' && --level == 0)
+                        return i + 1;
+        }
+        return 0;
+}
+
+bool table_next_word(Str *rest, Str *ret, const char **ret_reason) {
+        size_t n = 0;
+
+        while (!str_is_empty(*rest) && is_separator(rest->data[0]))
+                *rest = str_skip(*rest, 1);
+        while (n < rest->len && !is_separator(rest->data[n])) {
+                bool is_braced = rest->data[n] == '{';
+                size_t len = is_braced ? table_braced_len(str_skip(*rest, n)) : 1;
+
+                if (len == 0) {
+                        *ret_reason = "no closing brace";
+                        return false;
+                }
+                n += len;
+        }
+        *ret = str_first(*rest, n);
+        *rest = str_skip(*rest, n);
+        return n > 0;
+}
+
 /* Take SPEC apart. 0, TABLE_E_SYNTAX, TABLE_E_UNKNOWN_TYPE, -ENOMEM. */
-static int table_init(Table *table, Str spec, const char *index_dir, const char **ret_reason) {
+static int table_init(Table *table, Str spec, const char **ret_reason) {
         size_t colon = str_find(spec, ':');
 
         if (colon == 0 || colon + 1 >= spec.len) {
@@ -60,23 +97,24 @@ static int table_init(Table *table, Str spec, const char *index_dir, const char 
                 return TABLE_E_UNKNOWN_TYPE;
         }
         table->spec = str_dup(spec);
-        table->index_dir = strdup(index_dir);
+        table->index_dir =
+                strdup(table->context.index_dir ? table->context.index_dir : TABLE_INDEX_DIR);
         if (!table->spec || !table->index_dir)
                 return -ENOMEM;
         table->name = str_from(table->spec + colon + 1, spec.len - colon - 1);
         return 0;
 }
 
-int table_new(Str spec, const char *index_dir, const TableTransport *transport, Table **ret,
-              const char **ret_reason) {
+int table_new(Str spec, const TableContext *context, Table **ret, const char **ret_reason) {
         _cleanup_(table_freep) Table *table = calloc(1, sizeof(*table));
         const char *unused;
         int r;
 
         if (!table)
                 return -ENOMEM;
-        table->transport = transport;
-        r = table_init(table, str_trim(spec), index_dir, ret_reason ? ret_reason : &unused);
+        if (context)
+                table->context = *context;
+        r = table_init(table, str_trim(spec), ret_reason ? ret_reason : &unused);
         if (r == 0)
                 r = table->type->open(table, table->name, ret_reason ? ret_reason : &unused);
         if (r == 0)
@@ -103,6 +141,16 @@ Str table_spec(const Table *table) {
         return str_from_cstr(table->spec);
 }
 
+bool table_owner(const Table *table, uid_t *ret_uid) {
+        *ret_uid = table->owner;
+        return table->has_owner;
+}
+
+void table_set_owner(Table *table, uid_t uid) {
+        table->has_owner = true;
+        table->owner = uid;
+}
+
 void table_reply_error(TableReply reply, void *userdata, const char *format, ...) {
         char text[1024];
         va_list args;
@@ -114,15 +162,18 @@ void table_reply_error(TableReply reply, void *userdata, const char *format, ...
 }
 
 static int lookup_folded(Table *table, Str key, TableReply reply, void *userdata) {
-        if (table->transport && table->type->may_block)
-                return table->transport->lookup(table->transport->context, table_spec(table), key,
-                                                reply, userdata);
+        const TableTransport *transport = table->context.transport;
+
+        if (transport && table->type->may_block)
+                return transport->lookup(transport->context, table_spec(table), key, reply,
+                                         userdata);
         return table->type->lookup(table, key, reply, userdata);
 }
 
 int table_lookup(Table *table, Str key, TableReply reply, void *userdata) {
         char folded[TABLE_KEY_MAX];
 
+        table->has_owner = false;
         /* No line of a source has such a key, so this is an answer, not a failure. */
         if (!table->type->any_key &&
             (str_is_empty(key) || key.len > TABLE_KEY_MAX || str_contains(key, '\0'))) {
@@ -158,7 +209,7 @@ TableResult table_lookup_wait(Table *table, Str key, Buf *ret) {
         Waiting waiting = { .value = ret };
         int r;
 
-        if (table->transport && table->type->may_block) {
+        if (table->context.transport && table->type->may_block) {
                 (void)buf_append_clipped(ret, STR("this process must not wait for this table"));
                 return TABLE_ERROR;
         }

@@ -12,6 +12,7 @@
  */
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "common/base/buf.h"
 #include "common/base/clock.h"
@@ -41,6 +42,35 @@ typedef struct TableTransport {
         void *context;
 } TableTransport;
 
+/* How lines of a source read. */
+typedef enum TableSyntax {
+        TABLE_SYNTAX_MAP,     /* postmap: "key white-space value" */
+        TABLE_SYNTAX_ALIASES, /* aliases(5): "name: value, value", quoted names */
+} TableSyntax;
+
+enum {
+        TABLE_INDEXER_E_KEPT = 1 /* the index is as it was */
+};
+
+/* How a stale index is made new: by the role `tables`, which common/mail knows nothing of. */
+typedef struct TableIndexer {
+        /*
+         * Make the index of SOURCE (a path) as new as SOURCE, waiting a few seconds at most. 0: it
+         * is. TABLE_INDEXER_E_KEPT: it could not be (source malformed or still being written, role
+         * not there); REASON says why, and the old index, if there is one, goes on being used.
+         */
+        int (*refresh)(void *context, Str source, TableSyntax syntax, Buf *reason);
+        void *context;
+} TableIndexer;
+
+/* What tables need from around them. TRANSPORT and INDEXER must outlive the table. */
+typedef struct TableContext {
+        const char *index_dir;           /* where tdb indexes live; NULL: TABLE_INDEX_DIR */
+        const TableTransport *transport; /* NULL: ask here and block */
+        const TableIndexer *indexer;     /* NULL: an index is used as it is */
+        TableSyntax syntax;              /* how sources read */
+} TableContext;
+
 enum {
         TABLE_E_SYNTAX = 1,       /* not "type:name", or a bad inline or static text */
         TABLE_E_UNKNOWN_TYPE = 2, /* TYPE is none of ours */
@@ -54,12 +84,10 @@ bool table_type_is_indexed(Str type);
 
 /*
  * Make the table named SPEC. Opens nothing yet: a source that is missing, or breaks later, shows
- * as TABLE_ERROR on lookup and heals by itself. INDEX_DIR is where tdb indexes live
- * (/var/lib/unitpost/tables). *RET_REASON (may be NULL) gets a static text on
- * TABLE_E_SYNTAX.
+ * as TABLE_ERROR on lookup and heals by itself. CONTEXT is copied; NULL: all zero. *RET_REASON
+ * (may be NULL) gets a static text on TABLE_E_*. 0, TABLE_E_*, -ENOMEM.
  */
-int table_new(Str spec, const char *index_dir, const TableTransport *transport, Table **ret,
-              const char **ret_reason);
+int table_new(Str spec, const TableContext *context, Table **ret, const char **ret_reason);
 Table *table_free(Table *table);
 DEFINE_CLEANUP(Table, table_free)
 
@@ -83,6 +111,13 @@ int table_lookup(Table *table, Str key, TableReply reply, void *userdata);
  * with a transport may not be asked this way (TABLE_ERROR).
  */
 TableResult table_lookup_wait(Table *table, Str key, Buf *ret);
+
+/*
+ * Who owns the content that the last lookup was answered from: whose commands an alias may run.
+ * The owner of the source; root where the text is in main.cf (inline:, static:). False: nobody
+ * vouches for it (an error, a source that may be missing and is, unix:, whatever a transport says).
+ */
+bool table_owner(const Table *table, uid_t *ret_uid);
 
 /*
  * The implementations, each "struct of functions": types are rows of a list in table.c.

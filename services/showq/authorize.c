@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "common/base/macro.h"
-#include "common/mail/table-index.h"
 #include "common/mail/table.h"
 
 #define PASSWD_ENTRY_START 1024
@@ -16,7 +15,7 @@ static TableResult ask_table(Str spec, const char *name) {
         Table *table _cleanup_(table_freep) = NULL;
         Buf value _cleanup_(buf_deinit) = BUF_INIT(TABLE_VALUE_MAX);
 
-        if (table_new(spec, TABLE_INDEX_DIR, NULL, &table, NULL) != 0)
+        if (table_new(spec, NULL, &table, NULL) != 0)
                 return TABLE_ERROR;
         return table_lookup_wait(table, str_from_cstr(name), &value);
 }

@@ -10,9 +10,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         _cleanup_(table_freep) Table *table = NULL;
         _cleanup_(buf_deinit) Buf value = BUF_INIT(TABLE_VALUE_MAX);
         Str spec = str_from((const char *)data, size);
+        const TableContext context = { .index_dir = "/nonexistent" };
         const char *reason = NULL;
 
-        if (table_new(spec, "/nonexistent", NULL, &table, &reason) != 0)
+        if (table_new(spec, &context, &table, &reason) != 0)
                 return 0;
         if (str_has_prefix(str_trim(spec), STR("inline:")) ||
             str_has_prefix(str_trim(spec), STR("static:")))

@@ -67,12 +67,13 @@ static void expect_said(const char *part) {
 }
 
 static TableResult look_up(const char *name, Buf *value) {
+        const TableContext context = { .index_dir = tree.root };
         char spec[128];
         Table *table = NULL;
         TableResult result;
 
         (void)snprintf(spec, sizeof(spec), "tdb:%s/%s", tree.root, name);
-        ck_assert_int_eq(table_new(str_from_cstr(spec), tree.root, NULL, &table, NULL), 0);
+        ck_assert_int_eq(table_new(str_from_cstr(spec), &context, &table, NULL), 0);
         result = table_lookup_wait(table, STR("root"), value);
         table_free(table);
         return result;

@@ -16,6 +16,7 @@
 #include "tests/unit/unit.h"
 
 static TempTree tree;
+static TableContext context;
 static char source[64];
 static char index_path[192];
 static Table *table;
@@ -25,6 +26,7 @@ static void set_up(void) {
         Buf path = BUF_INIT(sizeof(index_path));
 
         temp_tree_make(&tree);
+        context = (TableContext){ .index_dir = tree.root, .syntax = TABLE_SYNTAX_ALIASES };
         value = BUF_INIT(4096);
         (void)temp_tree_path(&tree, "source", source, sizeof(source));
         ck_assert_int_eq(table_index_path(tree.root, str_from_cstr(source), &path), 0);
@@ -52,7 +54,7 @@ static void make(const char *type) {
 
         table = table_free(table);
         (void)snprintf(spec, sizeof(spec), "%s:%s", type, source);
-        ck_assert_int_eq(table_new(str_from_cstr(spec), tree.root, NULL, &table, NULL), 0);
+        ck_assert_int_eq(table_new(str_from_cstr(spec), &context, &table, NULL), 0);
 }
 
 static TableResult look_up(const char *key) {
@@ -202,6 +204,7 @@ END_TEST
 START_TEST(owner_and_mode_are_those_of_the_source) {
         TableIndexResult result;
         struct stat st;
+        uid_t owner;
 
         temp_tree_write_text(&tree, "source", aliases);
         ck_assert_int_eq(chown(source, 12345, 54321), 0);
@@ -211,6 +214,10 @@ START_TEST(owner_and_mode_are_those_of_the_source) {
         ck_assert_uint_eq(st.st_uid, 12345);
         ck_assert_uint_eq(st.st_gid, 54321);
         ck_assert_uint_eq(st.st_mode & 07777, 0640);
+        make("tdb");
+        ck_assert(!table_owner(table, &owner));
+        expect("root", "joe, ann,  bob");
+        ck_assert(table_owner(table, &owner) && owner == 12345);
 }
 END_TEST
 
@@ -273,7 +280,7 @@ START_TEST(a_source_that_cannot_be_looked_for_is_not_missing) {
 
         temp_tree_write_text(&tree, "source", aliases);
         (void)snprintf(spec, sizeof(spec), "tdb:%s/below", source);
-        ck_assert_int_eq(table_new(str_from_cstr(spec), tree.root, NULL, &table, NULL), 0);
+        ck_assert_int_eq(table_new(str_from_cstr(spec), &context, &table, NULL), 0);
         table_allow_missing(table);
         expect_error("no index");
 }
@@ -285,7 +292,7 @@ START_TEST(an_index_of_another_source_is_an_error) {
         /* "/tmp/X/source" and "/tmp/X%source" have one index name */
         build(aliases, 0);
         (void)snprintf(other, sizeof(other), "tdb:%s%%source", tree.root);
-        ck_assert_int_eq(table_new(str_from_cstr(other), tree.root, NULL, &table, NULL), 0);
+        ck_assert_int_eq(table_new(str_from_cstr(other), &context, &table, NULL), 0);
         expect_error("not an index of this source");
 }
 END_TEST

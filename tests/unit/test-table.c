@@ -27,11 +27,12 @@ static void tear_down(void) {
 }
 
 static void make(const char *spec) {
+        const TableContext context = { .index_dir = tree.root };
         const char *reason = NULL;
 
         table = table_free(table);
-        ck_assert_msg(table_new(str_from_cstr(spec), tree.root, NULL, &table, &reason) == 0,
-                      "%s: %s", spec, reason);
+        ck_assert_msg(table_new(str_from_cstr(spec), &context, &table, &reason) == 0, "%s: %s",
+                      spec, reason);
 }
 
 static void expect(const char *key, TableResult result, const char *text) {
@@ -76,6 +77,8 @@ static const SpecCase spec_cases[] = {
         SPEC("inline:a=b", TABLE_E_SYNTAX, "inline:{"),
         SPEC("inline:{a=b", TABLE_E_SYNTAX, "inline:{"),
         SPEC("inline:{a=b}}", TABLE_E_SYNTAX, "inline:{"),
+        SPEC("inline:{a=b}{c=d}", TABLE_E_SYNTAX, "inline:{"),
+        SPEC("inline:{ {a=b}c=d }", TABLE_E_SYNTAX, "behind a closing brace"),
         SPEC("inline:{}", TABLE_E_SYNTAX, "no entries"),
         SPEC("inline:{ ab }", TABLE_E_SYNTAX, "key = value"),
         SPEC("inline:{ =b }", TABLE_E_SYNTAX, "key = value"),
@@ -86,7 +89,7 @@ START_TEST(specs_are_checked_when_a_table_is_made) {
         const SpecCase *c = &spec_cases[_i];
         const char *reason = NULL;
 
-        ck_assert_int_eq(table_new(c->spec, "/nonexistent", NULL, &table, &reason), c->result);
+        ck_assert_int_eq(table_new(c->spec, NULL, &table, &reason), c->result);
         if (c->reason)
                 ck_assert_msg(strstr(reason, c->reason) != NULL, "%s", reason);
         else
@@ -190,10 +193,10 @@ static void count_found(void *userdata, TableResult result, Str text) {
 START_TEST(a_type_that_may_block_goes_through_the_transport) {
         Question question = { .reply = NULL };
         const TableTransport transport = { .lookup = ask, .context = &question };
+        const TableContext context = { .transport = &transport };
         int n_found = 0;
 
-        ck_assert_int_eq(table_new(STR("unix:passwd.byname"), tree.root, &transport, &table, NULL),
-                         0);
+        ck_assert_int_eq(table_new(STR("unix:passwd.byname"), &context, &table, NULL), 0);
         ck_assert_int_eq(table_lookup(table, STR("Root"), count_found, &n_found), 0);
         ck_assert_str_eq(question.table, "unix:passwd.byname");
         ck_assert_str_eq(question.key, "root");
@@ -202,9 +205,31 @@ START_TEST(a_type_that_may_block_goes_through_the_transport) {
         ck_assert_int_eq(n_found, 1);
         expect("root", TABLE_ERROR, "must not wait");
         table = table_free(table);
-        ck_assert_int_eq(table_new(STR("static:answer"), tree.root, &transport, &table, NULL), 0);
+        ck_assert_int_eq(table_new(STR("static:answer"), &context, &table, NULL), 0);
         ck_assert_int_eq(table_lookup(table, STR("x"), count_found, &n_found), 0);
         ck_assert_int_eq(n_found, 2);
+}
+END_TEST
+
+static void expect_owner(bool expected, uid_t expected_uid) {
+        uid_t uid = (uid_t)-1;
+
+        ck_assert_int_eq(table_owner(table, &uid), expected);
+        if (expected)
+                ck_assert_uint_eq(uid, expected_uid);
+}
+
+START_TEST(what_main_cf_says_is_roots_and_for_nss_nobody_vouches) {
+        make("static:x");
+        expect_owner(false, 0); /* nothing was asked yet */
+        expect("a", TABLE_FOUND, "x");
+        expect_owner(true, 0);
+        make("inline:{ a=b }");
+        expect("a", TABLE_FOUND, "b");
+        expect_owner(true, 0);
+        make("unix:passwd.byname");
+        ck_assert_int_eq(table_lookup_wait(table, STR("root"), &value), TABLE_FOUND);
+        expect_owner(false, 0);
 }
 END_TEST
 
@@ -295,12 +320,32 @@ START_TEST(texthash_errors_are_no_answers_and_heal) {
 }
 END_TEST
 
+START_TEST(texthash_is_owned_by_the_owner_of_its_source) {
+        char path[128];
+
+        write_source("key v\n", 10);
+        (void)temp_tree_path(&tree, "source", path, sizeof(path));
+        ck_assert_int_eq(chown(path, 12345, 54321), 0);
+        make_texthash();
+        expect("key", TABLE_FOUND, "v");
+        expect_owner(true, 12345);
+        ck_assert_int_eq(unlink(path), 0);
+        table_allow_missing(table);
+        wait_for_next_check();
+        expect("key", TABLE_NOT_FOUND, "");
+        expect_owner(false, 0);
+        ck_assert_int_eq(symlink("/nonexistent/source", path), 0);
+        wait_for_next_check();
+        expect("key", TABLE_NOT_FOUND, "");
+}
+END_TEST
+
 START_TEST(texthash_of_a_directory_is_an_error) {
         char spec[128];
 
         (void)snprintf(spec, sizeof(spec), "texthash:%s", tree.root);
         make(spec);
-        expect("key", TABLE_ERROR, "not a regular file");
+        expect("key", TABLE_ERROR, "Is a directory");
 }
 END_TEST
 
@@ -332,6 +377,8 @@ static TCase *make_case(void) {
         tcase_add_test(tcase, texthash_keeps_the_old_content_while_its_source_is_written);
         tcase_add_test(tcase, texthash_reads_again_what_was_not_quiet);
         tcase_add_test(tcase, texthash_errors_are_no_answers_and_heal);
+        tcase_add_test(tcase, what_main_cf_says_is_roots_and_for_nss_nobody_vouches);
+        tcase_add_test(tcase, texthash_is_owned_by_the_owner_of_its_source);
         tcase_add_test(tcase, texthash_of_a_directory_is_an_error);
         tcase_add_test(tcase, a_missing_default_source_is_an_empty_table);
         return tcase;

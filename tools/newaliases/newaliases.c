@@ -27,7 +27,7 @@ static int report_failure(const NewaliasesOptions *options, const char *source, 
                 return EXIT_FAILURE;
         }
         if (r == TABLE_INDEX_E_SOURCE)
-                return fail(options, str_from_cstr(source), strerror(result->source_error));
+                return fail(options, str_from_cstr(source), table_source_error(result->source_error));
         (void)fprintf(stderr, "%s: fatal: index of %s in %s: %s\n", options->program, source,
                       options->index_dir, strerror(-r));
         return EXIT_FAILURE;
