@@ -46,8 +46,9 @@ typedef struct CommandSpec {
         gid_t gid;
         const char *directory; /* working directory; NULL: "/" */
 
-        usec_t time_limit_usec; /* from start to end; USEC_INFINITY: none */
-        CommandInput input;     /* NULL: an empty one */
+        usec_t time_limit_usec;       /* from start to end; USEC_INFINITY: none */
+        uint64_t file_size_max_bytes; /* of files that it writes (RLIMIT_FSIZE); 0: no limit */
+        CommandInput input;           /* NULL: an empty one */
         void *userdata;
 } CommandSpec;
 
