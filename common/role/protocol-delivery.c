@@ -53,6 +53,11 @@ static const IpcField notice_request_fields[] = {
         { "kind", IPC_STR, offsetof(NoticeRequest, kind), KIND_MAX },
         { "code", IPC_STR, offsetof(NoticeRequest, code), DSN_CODE_MAX },
         { "text", IPC_STR, offsetof(NoticeRequest, text), DSN_TEXT_MAX },
+        { "recipient", IPC_STR, offsetof(NoticeRequest, recipient), ENVELOPE_ADDRESS_MAX },
+        { "original", IPC_STR, offsetof(NoticeRequest, original), ENVELOPE_ADDRESS_MAX },
+        { "orcpt", IPC_STR, offsetof(NoticeRequest, orcpt), ENVELOPE_ADDRESS_MAX },
+        { "sender", IPC_STR, offsetof(NoticeRequest, sender), ENVELOPE_ADDRESS_MAX },
+        { "notify", IPC_U32, offsetof(NoticeRequest, notify), RECIPIENT_NOTIFY_ALL },
 };
 const IpcSchema notice_request_schema = IPC_SCHEMA("notice", notice_request_fields);
 

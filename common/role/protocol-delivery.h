@@ -1,15 +1,16 @@
 #pragma once
 
 /*
- * qmgr -> delivery agent, one message and some of its recipients; and qmgr -> bounce.
+ * qmgr -> delivery agent, one message and some of its recipients; and whoever has to tell a
+ * sender -> bounce.
  *
  *   qmgr    MESSAGE delivery (+ descriptor of the queue file, read-only), MESSAGE
  *           delivery-recipient ..., END
  *   agent   MESSAGE delivery-outcome ... (one per recipient, any order, each as soon as it is
  *           known), END
  *
- *   qmgr, pickup
- *           MESSAGE notice (+ descriptor), END
+ *   qmgr, pickup, local
+ *           MESSAGE notice (+ descriptor of the queue file), END
  *   bounce  MESSAGE notice-result, END
  *
  * End of connection before END: unanswered recipients are deferred, no notice was made.
@@ -49,13 +50,29 @@ typedef struct DeliveryOutcome {
         Str relay;
 } DeliveryOutcome;
 
+/*
+ * What a notice is about, by its kind:
+ *
+ *   failure   recipients that are RECIPIENT_FAILED in the queue file, each with its own diagnosis
+ *   refused   all recipients, with CODE and TEXT (pickup, when cleanup will not have a message that
+ *             postdrop has acknowledged)
+ *   one       RECIPIENT, with CODE and TEXT, whatever the queue file says of its recipients: where
+ *             an alias led, and who answers for that is not who sent the message (local)
+ *
+ * It goes to the sender of the message; "one" to SENDER where that is not empty. That replaces a
+ * person only: of a message from the null sender, or from $double_bounce_sender, SENDER hears no
+ * more than anybody else (services/bounce/bounce.h).
+ */
 typedef struct NoticeRequest {
         Str queue_id;
-        Str kind; /* "failure": report the recipients that are RECIPIENT_FAILED, each with its own
-                   * diagnosis; "refused": report all, with CODE and TEXT (pickup, when cleanup will
-                   * not have a message that postdrop has acknowledged) */
-        Str code;
+        Str kind;
+        Str code; /* 5.x.x; as TEXT of no meaning where recipients have their own */
         Str text;
+        Str recipient; /* this and what follows: "one" only */
+        Str original;
+        Str orcpt;
+        Str sender;
+        uint32_t notify; /* RECIPIENT_NOTIFY_* of RECIPIENT; 0: not given */
 } NoticeRequest;
 
 typedef struct NoticeResult {

@@ -13,31 +13,69 @@
 /* One request while it is served. */
 typedef struct Bounce {
         RoleEnv *env;
-        QueueId queue_id; /* of the message that failed */
-        Dsn refusal;
+        Buf payload; /* of the request, into which it has slices */
+        NoticeRequest request;
+        QueueId queue_id; /* of the message */
+        Dsn outcome;
+        Recipient one;
         NoticeSpec spec;
         Buf text; /* why not */
 } Bounce;
 
-/* Take the request off the wire, with its descriptor. All is checked: the peer may be broken. */
+static const struct {
+        const char *name;
+        NoticeKind kind;
+        bool has_outcome;
+} kinds[] = {
+        { "failure", NOTICE_FAILURE, false },
+        { "refused", NOTICE_REFUSED, true },
+        { "one", NOTICE_ONE, true },
+};
+
+/* Everything is checked: the peer may be broken. */
+static bool understand_request(Bounce *bounce) {
+        const NoticeRequest *request = &bounce->request;
+        NoticeSpec *spec = &bounce->spec;
+        size_t i = 0;
+
+        while (i < ARRAY_LEN(kinds) && !str_equal(request->kind, str_from_cstr(kinds[i].name)))
+                i++;
+        if (i == ARRAY_LEN(kinds) || !queue_id_parse(request->queue_id, &bounce->queue_id))
+                return false;
+        spec->kind = kinds[i].kind;
+        spec->queue_id = str_from_cstr(bounce->queue_id.text);
+        if (!kinds[i].has_outcome)
+                return true;
+        spec->outcome = &bounce->outcome;
+        spec->one = &bounce->one;
+        bounce->one = (Recipient){
+                .address = request->recipient,
+                .original = request->original,
+                .orcpt = request->orcpt,
+                .notify = request->notify,
+        };
+        return (spec->kind != NOTICE_ONE || !str_is_empty(request->recipient)) &&
+               dsn_parse(&bounce->outcome, DSN_BOUNCED, request->code, request->text, STR("none"));
+}
+
+/* Take the request off the wire, with its descriptor. */
 static int receive_request(Bounce *bounce, IpcConn *conn, int *ret_fd) {
-        NoticeRequest request;
+        IpcFrame frame;
         int r;
 
-        r = ipc_conn_receive_message(conn, &notice_request_schema, &request);
+        r = ipc_conn_receive(conn, &frame);
         if (r != 0)
                 return r;
-        if (!queue_id_parse(request.queue_id, &bounce->queue_id))
+        if (frame.type != IPC_FRAME_MESSAGE)
                 return IPC_E_PROTOCOL;
-        bounce->spec.queue_id = str_from_cstr(bounce->queue_id.text);
-        if (str_equal(request.kind, STR("refused"))) {
-                if (!dsn_parse(&bounce->refusal, DSN_BOUNCED, request.code, request.text,
-                               STR("none")))
-                        return IPC_E_PROTOCOL;
-                bounce->spec.refusal = &bounce->refusal;
-        } else if (!str_equal(request.kind, STR("failure"))) {
+        r = buf_append_str(&bounce->payload, frame.payload);
+        if (r != 0)
+                return r;
+        r = ipc_message_parse(buf_str(&bounce->payload), &notice_request_schema, &bounce->request);
+        if (r != 0)
+                return r;
+        if (!understand_request(bounce))
                 return IPC_E_PROTOCOL;
-        }
         r = ipc_conn_receive_end(conn);
         if (r != 0)
                 return r;
@@ -65,23 +103,27 @@ static bool is_double_bounce_sender(const Config *config, Str sender) {
 }
 
 /* Who gets the notice: bounce.h's table. False: nobody. */
-static bool choose_recipient(Bounce *bounce) {
+static bool choose_reader(Bounce *bounce) {
         const Config *config = bounce->env->config;
         const char *classes = config_string(config, PARAM_notify_classes);
         Str sender = queue_file_envelope(bounce->spec.file)->sender;
+        Str owner = bounce->spec.kind == NOTICE_ONE ? bounce->request.sender : STR_NULL;
 
-        if (is_double_bounce_sender(config, sender)) {
+        if (is_double_bounce_sender(config, sender) || is_double_bounce_sender(config, owner)) {
                 log_about(bounce, LOG_WARNING, LOG_ID_LOST,
                           "undeliverable postmaster notification discarded", STR_NULL);
                 return false;
         }
-        bounce->spec.recipient = sender;
-        if (!str_is_empty(sender))
-                return true;
-        bounce->spec.is_double = true;
-        bounce->spec.recipient =
-                str_from_cstr(config_string(config, PARAM_2bounce_notice_recipient));
-        return config_list_has(classes, STR("2bounce")) || config_list_has(classes, STR("bounce"));
+        if (str_is_empty(sender)) {
+                bounce->spec.reader = NOTICE_TO_POSTMASTER;
+                bounce->spec.recipient =
+                        str_from_cstr(config_string(config, PARAM_2bounce_notice_recipient));
+                return config_list_has(classes, STR("2bounce")) ||
+                       config_list_has(classes, STR("bounce"));
+        }
+        bounce->spec.reader = str_is_empty(owner) ? NOTICE_TO_SENDER : NOTICE_TO_OWNER;
+        bounce->spec.recipient = str_is_empty(owner) ? sender : owner;
+        return true;
 }
 
 static void fill_spec(Bounce *bounce) {
@@ -101,8 +143,9 @@ static uint32_t send_notice(Bounce *bounce, QueueId *notice_id) {
         r = send_notice_to_cleanup(bounce->env->config, &bounce->spec, notice_id, &bounce->text);
         if (r == 0) {
                 log_about(bounce, LOG_INFO, LOG_ID_NOTICE,
-                          bounce->spec.is_double ? "postmaster non-delivery notification: "
-                                                 : "sender non-delivery notification: ",
+                          bounce->spec.reader == NOTICE_TO_POSTMASTER
+                                  ? "postmaster non-delivery notification: "
+                                  : "sender non-delivery notification: ",
                           str_from_cstr(notice_id->text));
                 return 1;
         }
@@ -122,7 +165,7 @@ static uint32_t serve_file(Bounce *bounce, QueueId *notice_id) {
         int r;
 
         fill_spec(bounce);
-        if (!choose_recipient(bounce))
+        if (!choose_reader(bounce))
                 return 1;
         r = notice_count(&bounce->spec, &n_recipients);
         if (r != 0) {
@@ -158,10 +201,15 @@ static int serve_request(Bounce *bounce, IpcConn *conn) {
 }
 
 int bounce_serve(RoleEnv *env, IpcConn *conn) {
-        Bounce bounce = { .env = env, .text = BUF_INIT(DSN_TEXT_MAX) };
+        Bounce bounce = {
+                .env = env,
+                .payload = BUF_INIT(IPC_FRAME_MAX_BYTES),
+                .text = BUF_INIT(DSN_TEXT_MAX),
+        };
         int r;
 
         r = serve_request(&bounce, conn);
+        buf_deinit(&bounce.payload);
         buf_deinit(&bounce.text);
         return r;
 }

@@ -6,7 +6,8 @@
  * the queue file itself it cannot change.
  *
  *   sender of the message      what is made
- *   a person                   a notice to it, from the null sender (RFC 5321 4.5.5)
+ *   a person                   a notice to it, or to whom the request names in its place, from the
+ *                              null sender (RFC 5321 4.5.5)
  *   null (a notice itself)     nothing; with "2bounce" or "bounce" in notify_classes a notice to
  *                              $2bounce_notice_recipient, from $double_bounce_sender
  *   $double_bounce_sender      nothing, ever: here the chain ends

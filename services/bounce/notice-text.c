@@ -6,14 +6,23 @@
 #define LISTED_MAX 100
 
 static void put_introduction(NoticeWriter *writer) {
+        const NoticeSpec *spec = writer->spec;
+
         notice_put_cstr(writer, "The mail system of ");
-        notice_put_safe(writer, writer->spec->hostname);
-        if (writer->spec->is_double)
+        notice_put_safe(writer, spec->hostname);
+        if (spec->reader == NOTICE_TO_POSTMASTER)
                 notice_put_cstr(writer,
                                 " wrote a notice to the sender of a message,\n"
                                 "and that notice could not be delivered either. It comes to you,\n"
                                 "the postmaster, so that nothing is lost unseen.\n\n");
-        else if (writer->spec->refusal)
+        else if (spec->reader == NOTICE_TO_OWNER)
+                notice_put_cstr(
+                        writer,
+                        " could not deliver a message to the\n"
+                        "address below, and has given up. Its sender is not told: you are,\n"
+                        "because you answer for the list or alias that led there. A report\n"
+                        "for programs and the message are attached.\n\n");
+        else if (spec->kind == NOTICE_REFUSED)
                 notice_put_cstr(writer,
                                 " did not accept the message that you sent.\n"
                                 "It has been delivered to nobody. What was wrong with it:\n\n");

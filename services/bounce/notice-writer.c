@@ -120,16 +120,16 @@ void notice_put_xtext(NoticeWriter *writer, Str xtext) {
 bool notice_wants(const NoticeSpec *spec, const QueueFileRecipient *recipient) {
         uint32_t notify = recipient->recipient.notify;
 
-        if (!spec->refusal && recipient->state != RECIPIENT_FAILED)
+        if (spec->kind == NOTICE_FAILURE && recipient->state != RECIPIENT_FAILED)
                 return false;
-        if (spec->is_double || notify == 0)
+        if (spec->reader == NOTICE_TO_POSTMASTER || notify == 0)
                 return true;
         return (notify & RECIPIENT_NOTIFY_FAILURE) && !(notify & RECIPIENT_NOTIFY_NEVER);
 }
 
 void notice_outcome(const NoticeSpec *spec, const QueueFileRecipient *recipient, Dsn *ret) {
-        if (spec->refusal)
-                *ret = *spec->refusal;
+        if (spec->outcome)
+                *ret = *spec->outcome;
         else if (recipient->has_diagnosis &&
                  dsn_code_is_valid(str_from_cstr(recipient->diagnosis.code)))
                 *ret = recipient->diagnosis;
@@ -137,11 +137,18 @@ void notice_outcome(const NoticeSpec *spec, const QueueFileRecipient *recipient,
                 dsn_set(ret, DSN_BOUNCED, "5.0.0", "the reason was not recorded");
 }
 
+static int next_of_kind(const NoticeSpec *spec, uint64_t *cursor, QueueFileRecipient *ret) {
+        if (spec->kind != NOTICE_ONE)
+                return queue_file_next_recipient(spec->file, cursor, !spec->outcome, ret);
+        *ret = (QueueFileRecipient){ .recipient = *spec->one };
+        return (*cursor)++ == 0 ? 0 : QUEUE_FILE_E_END;
+}
+
 int notice_next_recipient(const NoticeSpec *spec, uint64_t *cursor, QueueFileRecipient *ret) {
         int r;
 
         do
-                r = queue_file_next_recipient(spec->file, cursor, !spec->refusal, ret);
+                r = next_of_kind(spec, cursor, ret);
         while (r == 0 && !notice_wants(spec, ret));
         return r;
 }

@@ -46,7 +46,7 @@ void notice_put_xtext(NoticeWriter *writer, Str xtext);
 /* Does RECIPIENT belong into the notice? */
 bool notice_wants(const NoticeSpec *spec, const QueueFileRecipient *recipient);
 
-/* Its outcome: the refusal, its diagnosis, or a general text where that is lost. */
+/* Its outcome: that of all, its diagnosis, or a general text where that is lost. */
 void notice_outcome(const NoticeSpec *spec, const QueueFileRecipient *recipient, Dsn *ret);
 
 /* The next recipient that belongs into the notice. 0, QUEUE_FILE_E_END, or an error. */

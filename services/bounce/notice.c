@@ -64,7 +64,7 @@ static void put_header(NoticeWriter *writer, bool is_8bit) {
         notice_put_safe(writer, spec->hostname);
         notice_put_cstr(writer, " (Mail Delivery System)\nTo: ");
         notice_put_folded(writer, spec->recipient, " ");
-        notice_put_cstr(writer, spec->is_double
+        notice_put_cstr(writer, spec->reader == NOTICE_TO_POSTMASTER
                                         ? "\nSubject: Postmaster Copy: Undelivered Mail\n"
                                         : "\nSubject: Undelivered Mail Returned to Sender\n");
         /* RFC 3834 5: nobody's vacation program shall answer. */

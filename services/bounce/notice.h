@@ -1,8 +1,8 @@
 #pragma once
 
 /*
- * A non-delivery notice (RFC 3464, in a multipart/report of RFC 6522), made from the queue file of
- * the message that failed: text for people, fields for machines, and what of the message is
+ * A notice about delivery (RFC 3464, in a multipart/report of RFC 6522), made from the queue file of
+ * the message: text for people, fields for machines, and what of the message is
  * returned. A pure builder: it reads the open file and hands text to a callback.
  *
  * The queue file is hostile: its recipients are walked once for each part rather than kept, so
@@ -18,8 +18,24 @@
 /* Takes text of the notice. Anything but 0 ends the building. */
 typedef int (*NoticeOutput)(void *userdata, Str data);
 
+/* Which recipients are reported. */
+typedef enum NoticeKind {
+        NOTICE_FAILURE, /* those that are RECIPIENT_FAILED, each with its own diagnosis */
+        NOTICE_REFUSED, /* all, with OUTCOME */
+        NOTICE_ONE,     /* ONE, with OUTCOME; those of the file are not looked at */
+} NoticeKind;
+
+/* Who reads the notice. */
+typedef enum NoticeReader {
+        NOTICE_TO_SENDER,     /* of the message */
+        NOTICE_TO_OWNER,      /* in the sender's place: who answers for an alias */
+        NOTICE_TO_POSTMASTER, /* in the sender's place: the message was a notice itself */
+} NoticeReader;
+
 typedef struct NoticeSpec {
-        QueueFile *file;             /* of the message that failed */
+        NoticeKind kind;
+        NoticeReader reader;
+        QueueFile *file;             /* of the message */
         int fd;                      /* of the same file; read with pread only */
         Str queue_id;                /* of that message */
         Str notice_id;               /* of the notice */
@@ -28,9 +44,8 @@ typedef struct NoticeSpec {
         Str mail_name;               /* $mail_name */
         Str boundary;                /* RFC 2046 5.1.1; must not occur in the message: random */
         usec_t now_usec;             /* wall clock */
-        const Dsn *refusal;          /* the outcome of all recipients; NULL: those that are
-                             * RECIPIENT_FAILED, each with its own diagnosis */
-        bool is_double;              /* for the postmaster: the message was a notice itself */
+        const Dsn *outcome;          /* of REFUSED and ONE */
+        const Recipient *one;        /* of ONE */
         uint64_t original_max_bytes; /* a larger message is returned without its body */
         uint64_t total_max_bytes;    /* 0: none. Recipients beyond half of it are only counted */
 } NoticeSpec;
@@ -41,8 +56,8 @@ enum {
 };
 
 /*
- * How many recipients the notice would report: those that failed and whose NOTIFY (RFC 3461 4.1)
- * asks for a notice of failure, or was not given. 0, NOTICE_E_SOURCE, negative errno.
+ * How many recipients the notice would report: those of its kind whose NOTIFY (RFC 3461 4.1) asks
+ * for it, or was not given; for the postmaster all of its kind. 0, NOTICE_E_SOURCE, negative errno.
  */
 int notice_count(const NoticeSpec *spec, uint64_t *ret_n);
 

@@ -60,7 +60,7 @@ static int begin(IpcConn *conn, const Config *config, const NoticeSpec *spec) {
         if (is_8bit)
                 envelope.flags |= ENVELOPE_8BITMIME;
         envelope.flags |= queue_file_envelope(spec->file)->flags & ENVELOPE_SMTPUTF8;
-        if (spec->is_double)
+        if (spec->reader == NOTICE_TO_POSTMASTER)
                 r = buf_printf(&sender, "%s@%s", config_string(config, PARAM_double_bounce_sender),
                                config_string(config, PARAM_myorigin));
         if (r != 0)

@@ -52,12 +52,19 @@ static void build(int fd, QueueFile *file) {
                 .boundary = STR(BOUNDARY),
                 .original_max_bytes = 500,
         };
-        Dsn refusal;
+        QueueFileRecipient one = { .recipient.address = STR("x") };
+        uint64_t cursor = 0;
+        Dsn outcome;
         int r;
 
-        dsn_set(&refusal, DSN_BOUNCED, "5.3.4", "message too large");
-        for (int pass = 0; pass < 2; pass++) {
-                spec.refusal = pass == 0 ? NULL : &refusal;
+        dsn_set(&outcome, DSN_BOUNCED, "5.3.4", "message too large");
+        for (NoticeKind kind = NOTICE_FAILURE; kind <= NOTICE_ONE; kind++) {
+                spec.kind = kind;
+                spec.outcome = kind == NOTICE_FAILURE ? NULL : &outcome;
+                spec.reader = kind == NOTICE_ONE ? NOTICE_TO_OWNER : NOTICE_TO_SENDER;
+                if (kind == NOTICE_ONE)
+                        (void)queue_file_next_recipient(file, &cursor, false, &one);
+                spec.one = &one.recipient;
                 buf_reset(&out);
                 r = notice_build(&spec, collect, &out);
                 if (r == 0)

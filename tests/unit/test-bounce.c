@@ -261,6 +261,75 @@ START_TEST(a_refused_submission_is_reported_with_its_reason) {
 }
 END_TEST
 
+static Answer ask_about_one(const char *message_sender, const char *owner, uint32_t notify,
+                            const char *override) {
+        NoticeRequest request = { .queue_id = str_from_cstr(id.text),
+                                  .kind = STR("one"),
+                                  .code = STR("5.3.0"),
+                                  .text = STR("Command died with status 1"),
+                                  .recipient = STR("|false"),
+                                  .original = STR("list@example.org"),
+                                  .sender = str_from_cstr(owner),
+                                  .notify = notify };
+        int fd = make_message(message_sender, 0);
+        Answer answer = ask(&request, fd, override);
+
+        (void)close(fd);
+        ck_assert_int_eq(answer.exit_status, 0);
+        return answer;
+}
+
+START_TEST(one_failure_goes_to_whom_the_request_names) {
+        pid_t cleanup = start_cleanup();
+        Answer answer = ask_about_one("ann@example.org", "owner-list@example.org",
+                                      RECIPIENT_NOTIFY_FAILURE, NULL);
+
+        end_cleanup(cleanup);
+        ck_assert(answer.ok);
+        ck_assert_str_eq(answer.notice_id, got->queue_id);
+        ck_assert_str_eq(got->sender, "");
+        ck_assert_str_eq(got->recipient, "owner-list@example.org");
+        ck_assert(content_has("Final-Recipient: rfc822; |false\nAction: failed\nStatus: 5.3.0\n"));
+        ck_assert(!content_has("bob@x"));
+}
+END_TEST
+
+START_TEST(one_failure_goes_to_the_sender_where_nobody_is_named) {
+        pid_t cleanup = start_cleanup();
+        Answer answer = ask_about_one("ann@example.org", "", 0, NULL);
+
+        end_cleanup(cleanup);
+        ck_assert(answer.ok);
+        ck_assert_str_eq(got->recipient, "ann@example.org");
+}
+END_TEST
+
+static const struct {
+        const char *sender, *owner;
+        uint32_t notify;
+} silent[] = {
+        { "", "owner-list@example.org", 0 },
+        { "double-bounce@example.org", "owner-list@example.org", 0 },
+        { "ann@example.org", "double-bounce@example.org", 0 },
+        { "ann@example.org", "owner-list@example.org", RECIPIENT_NOTIFY_NEVER },
+        { "ann@example.org", "owner-list@example.org", RECIPIENT_NOTIFY_SUCCESS },
+};
+
+START_TEST(one_failure_is_never_a_bounce_of_a_bounce_nor_unwanted) {
+        check_none_due(ask_about_one(silent[_i].sender, silent[_i].owner, silent[_i].notify, NULL));
+}
+END_TEST
+
+START_TEST(one_failure_of_a_notice_is_for_the_postmaster_when_asked_for) {
+        pid_t cleanup = start_cleanup();
+        Answer answer = ask_about_one("", "owner-list@example.org", 0, "notify_classes=2bounce");
+
+        end_cleanup(cleanup);
+        ck_assert(answer.ok);
+        ck_assert_str_eq(got->recipient, "postmaster");
+}
+END_TEST
+
 /* XP4 */
 START_TEST(who_wants_no_notice_gets_none) {
         check_none_due(ask_failure(make_message("ann@example.org", RECIPIENT_NOTIFY_NEVER), NULL));
@@ -342,6 +411,7 @@ START_TEST(malformed_requests_end_the_connection) {
                 { { "short", 5 }, { "failure", 7 }, { 0 }, { 0 } },
                 { { "0123456789ABCDEF0123", 20 }, { "other", 5 }, { 0 }, { 0 } },
                 { { "0123456789ABCDEF0123", 20 }, { "refused", 7 }, { "bad", 3 }, { 0 } },
+                { { "0123456789ABCDEF0123", 20 }, { "one", 3 }, { "5.0.0", 5 }, { 0 } },
         };
         int fd = make_message("ann@example.org", 0);
 
@@ -365,6 +435,11 @@ int main(void) {
         tcase_set_timeout(tcase, 60);
         tcase_add_test(tcase, the_sender_is_told_from_the_null_sender);
         tcase_add_test(tcase, a_refused_submission_is_reported_with_its_reason);
+        tcase_add_test(tcase, one_failure_goes_to_whom_the_request_names);
+        tcase_add_test(tcase, one_failure_goes_to_the_sender_where_nobody_is_named);
+        tcase_add_loop_test(tcase, one_failure_is_never_a_bounce_of_a_bounce_nor_unwanted, 0,
+                            ARRAY_LEN(silent));
+        tcase_add_test(tcase, one_failure_of_a_notice_is_for_the_postmaster_when_asked_for);
         tcase_add_test(tcase, who_wants_no_notice_gets_none);
         tcase_add_test(tcase, mail_from_the_null_sender_is_never_answered);
         tcase_add_test(tcase, a_double_bounce_goes_to_the_postmaster_when_asked_for);
@@ -373,7 +448,7 @@ int main(void) {
         tcase_add_test(tcase, a_cleanup_without_space_means_later);
         tcase_add_test(tcase, a_notice_that_is_refused_is_given_up);
         tcase_add_test(tcase, a_damaged_queue_file_is_no_notice);
-        tcase_add_loop_test(tcase, malformed_requests_end_the_connection, 0, 3);
+        tcase_add_loop_test(tcase, malformed_requests_end_the_connection, 0, 4);
         tcase_add_test(tcase, a_request_without_descriptor_ends_the_connection);
         suite_add_tcase(suite, tcase);
         return unit_run(suite);

@@ -175,6 +175,10 @@ START_TEST(notify_decides_who_is_reported) {
         make_message((Envelope){ 0 }, STR("x\n"), &wanted, 1);
         ck_assert_int_eq(notice_count(&spec, &n), 0);
         ck_assert_uint_eq(n, cases[_i].n);
+        spec.kind = NOTICE_ONE;
+        spec.one = &wanted.recipient;
+        ck_assert_int_eq(notice_count(&spec, &n), 0);
+        ck_assert_uint_eq(n, cases[_i].n);
 }
 END_TEST
 
@@ -187,11 +191,36 @@ START_TEST(a_refusal_reports_all_with_its_reason) {
 
         dsn_set(&refusal, DSN_BOUNCED, "5.3.4", "message too large");
         make_message((Envelope){ 0 }, STR("x\n"), wanted, 2);
-        spec.refusal = &refusal;
+        spec.kind = NOTICE_REFUSED;
+        spec.outcome = &refusal;
         build();
         check_has("Final-Recipient: rfc822; a@x\nAction: failed\nStatus: 5.3.4\n");
         check_has("Final-Recipient: rfc822; b@x\nAction: failed\nStatus: 5.3.4\n");
         check_has("<b@x>: message too large\n");
+}
+END_TEST
+
+START_TEST(a_notice_about_one_recipient_asks_the_file_for_no_other) {
+        const Recipient one = { .address = STR("\"|/usr/bin/false\""),
+                                .original = STR("list@example.org"),
+                                .orcpt = STR("rfc822;list@example.org") };
+        Dsn outcome;
+
+        dsn_set(&outcome, DSN_BOUNCED, "5.3.0", "Command died with status 1");
+        make_message((Envelope){ 0 }, STR("x: y\n"), &bob, 1);
+        spec.kind = NOTICE_ONE;
+        spec.reader = NOTICE_TO_OWNER;
+        spec.recipient = STR("owner-list@example.org");
+        spec.one = &one;
+        spec.outcome = &outcome;
+        build();
+        check_has("To: owner-list@example.org\n");
+        check_has("you answer for the list");
+        check_has("<\"|/usr/bin/false\"> (sent to list@example.org): Command died with status");
+        check_has("\nX-Unitpost-Sender: rfc822; ann@example.org\n");
+        check_has("\n\nOriginal-Recipient: rfc822; list@example.org\n"
+                  "Final-Recipient: rfc822; \"|/usr/bin/false\"\nAction: failed\nStatus: 5.3.0\n");
+        check_lacks("bob@example.org");
 }
 END_TEST
 
@@ -341,7 +370,7 @@ END_TEST
 START_TEST(a_double_bounce_says_so) {
         make_message((Envelope){ .sender = STR(""), .flags = ENVELOPE_NOTICE }, STR("x: y\n"), &bob,
                      1);
-        spec.is_double = true;
+        spec.reader = NOTICE_TO_POSTMASTER;
         spec.recipient = STR("postmaster");
         build();
         check_has("To: postmaster\nSubject: Postmaster Copy: Undelivered Mail\n");
@@ -411,6 +440,7 @@ static TCase *report_case(void) {
         tcase_add_test(tcase, only_recipients_that_failed_are_reported);
         tcase_add_loop_test(tcase, notify_decides_who_is_reported, 0, 5);
         tcase_add_test(tcase, a_refusal_reports_all_with_its_reason);
+        tcase_add_test(tcase, a_notice_about_one_recipient_asks_the_file_for_no_other);
         tcase_add_test(tcase, orcpt_and_envid_are_decoded_and_made_safe);
         tcase_add_test(tcase, a_lost_diagnosis_still_gives_a_status);
         tcase_add_test(tcase, no_line_of_ours_is_too_long);
