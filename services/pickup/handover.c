@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "common/base/file.h"
-#include "common/role/protocol-delivery.h"
 
 /*
  * How long to wait for a role that is started for us. Shorter than elsewhere (DESIGN 5: 30 s),
@@ -140,39 +139,4 @@ HandoverOutcome handover_to_cleanup(Handover *handover, const QueueId *id, Queue
         }
         set_reply(reply, "4.3.0", "cleanup", ipc_error_name(r));
         return outcome;
-}
-
-static int ask_bounce(IpcConn *conn, const QueueId *id, int fd, const HandoverReply *reply,
-                      NoticeResult *ret) {
-        NoticeRequest request = {
-                .queue_id = str_from_cstr(id->text),
-                .kind = STR("refused"),
-                .code = str_from_cstr(reply->dsn),
-                .text = str_from_cstr(reply->text),
-        };
-        int r;
-
-        ipc_conn_set_timeout(conn, MESSAGE_TIMEOUT_USEC);
-        r = ipc_conn_send_fd(conn, fd);
-        if (r == 0)
-                r = ipc_conn_send_message(conn, &notice_request_schema, &request);
-        if (r == 0)
-                r = ipc_conn_send_end(conn);
-        return r == 0 ? ipc_conn_receive_message(conn, &notice_result_schema, ret) : r;
-}
-
-bool handover_to_bounce(const QueueId *id, int fd, HandoverReply *reply) {
-        _cleanup_(ipc_conn_freep) IpcConn *conn = NULL;
-        NoticeResult result;
-        int r;
-
-        r = ipc_conn_connect("bounce", "bounce", HELLO_TIMEOUT_USEC, &conn);
-        if (r == 0)
-                r = ask_bounce(conn, id, fd, reply, &result);
-        if (r != 0)
-                set_reply(reply, "4.3.0", "bounce", ipc_error_name(r));
-        else if (result.ok != 1)
-                (void)snprintf(reply->text, sizeof(reply->text), "bounce: %.*s",
-                               STR_FMT(result.text));
-        return r == 0 && result.ok == 1;
 }

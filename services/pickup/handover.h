@@ -1,8 +1,8 @@
 #pragma once
 
 /*
- * Giving a message of maildrop/ to the next role: to cleanup, over a connection that is kept from
- * one message to the next, and to bounce when cleanup refuses it.
+ * Giving a message of maildrop/ to cleanup, over a connection that is kept from one message to the
+ * next.
  */
 
 #include "common/mail/queue-file.h"
@@ -37,9 +37,3 @@ typedef struct HandoverReply {
  */
 HandoverOutcome handover_to_cleanup(Handover *handover, const QueueId *id, QueueFile *file, int fd,
                                     HandoverReply *reply);
-
-/*
- * Have bounce return the message to its sender with what cleanup said. True when the notice is on
- * disk or none is due; else *REPLY's text is why not.
- */
-bool handover_to_bounce(const QueueId *id, int fd, HandoverReply *reply);

@@ -13,6 +13,7 @@
 #include "common/mail/log-id.h"
 #include "common/mail/queue-admit.h"
 #include "common/role/admission-log.h"
+#include "common/role/notice-client.h"
 #include "common/role/role-queue.h"
 #include "services/pickup/handover.h"
 
@@ -125,9 +126,9 @@ static void remember(Pickup *pickup, const char *name) {
                 (void)snprintf(pickup->kept[pickup->n_kept++].text, NAME_MAX + 1, "%s", name);
 }
 
-static void keep(Pickup *pickup, const QueueId *id, const HandoverReply *reply) {
+static void keep(Pickup *pickup, const QueueId *id, const char *why) {
         if (!is_kept(pickup, id->text))
-                log_trouble(id->text, "stays in maildrop", reply->text);
+                log_trouble(id->text, "stays in maildrop", why);
         remember(pickup, id->text);
 }
 
@@ -165,10 +166,19 @@ static int set_aside(Pickup *pickup, const char *name, const char *reason) {
         return r < 0 ? r : 1;
 }
 
-static int return_to_sender(Pickup *pickup, const QueueId *id, int fd, HandoverReply *reply) {
-        if (handover_to_bounce(id, fd, reply))
+/* cleanup will never have it; REPLY says why. */
+static int return_to_sender(Pickup *pickup, const QueueId *id, int fd, const HandoverReply *reply) {
+        NoticeRequest request = {
+                .queue_id = str_from_cstr(id->text),
+                .kind = STR("refused"),
+                .code = str_from_cstr(reply->dsn),
+                .text = str_from_cstr(reply->text),
+        };
+        NoticeReply notice;
+
+        if (notice_client_ask(&request, fd, &notice))
                 return finish(pickup, id->text);
-        keep(pickup, id, reply);
+        keep(pickup, id, notice.text);
         return 0;
 }
 
@@ -191,7 +201,7 @@ static int hand_over(Pickup *pickup, const QueueId *id, QueueAdmission *admissio
         case HANDOVER_UNREADABLE:
                 break;
         }
-        keep(pickup, id, &reply);
+        keep(pickup, id, reply.text);
         return 0;
 }
 
