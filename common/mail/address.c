@@ -8,18 +8,65 @@
 #define ADJACENT_WORDS_MAX 100
 #define COMMENT_DEPTH_MAX  100
 
-bool address_split(Str address, Str *ret_local, Str *ret_domain) {
-        size_t at = address.len;
-        bool quoted = false;
+/*
+ * Where the bytes of an address are read as operators: outside of quotes and domain literals. A '['
+ * that is never closed is a byte like any other.
+ */
+typedef struct Scan {
+        Str address;
+        size_t at;
+        bool quoted;
+        bool no_literal; /* no ']' is left: not to be looked for again and again */
+} Scan;
 
-        for (size_t i = 0; i < address.len; i++) {
-                if (quoted && address.data[i] == '\\')
-                        i++;
-                else if (address.data[i] == '"')
-                        quoted = !quoted;
-                else if (address.data[i] == '@' && !quoted)
-                        at = i;
+/* Step over the byte at scan->at, or over the quoted pair or literal that begins there. */
+static void scan_step(Scan *scan) {
+        Str rest = str_skip(scan->address, scan->at);
+        size_t close;
+
+        if (rest.data[0] == '"') {
+                scan->quoted = !scan->quoted;
+        } else if (scan->quoted && rest.data[0] == '\\') {
+                scan->at++;
+        } else if (!scan->quoted && rest.data[0] == '[' && !scan->no_literal) {
+                close = str_find(rest, ']');
+                if (close < rest.len)
+                        scan->at += close;
+                scan->no_literal = close == rest.len;
         }
+        scan->at++;
+}
+
+/* The next OPERATOR from scan->at on, behind which the scan then stands; false at the end. */
+static bool scan_operator(Scan *scan, char operator, size_t * ret) {
+        while (scan->at < scan->address.len) {
+                *ret = scan->at;
+                scan_step(scan);
+                if (!scan->quoted && scan->address.data[*ret] == operator)
+                        return true;
+        }
+        return false;
+}
+
+size_t address_find_first(Str address, char operator) {
+        Scan scan = { .address = address };
+        size_t at;
+
+        return scan_operator(&scan, operator, & at) ? at : address.len;
+}
+
+size_t address_find_last(Str address, char operator) {
+        Scan scan = { .address = address };
+        size_t at, last = address.len;
+
+        while (scan_operator(&scan, operator, & at))
+                last = at;
+        return last;
+}
+
+bool address_split(Str address, Str *ret_local, Str *ret_domain) {
+        size_t at = address_find_last(address, '@');
+
         *ret_local = str_first(address, at);
         *ret_domain = at < address.len ? str_skip(address, at + 1) : STR_NULL;
         return at < address.len;
@@ -89,6 +136,16 @@ int address_quote_local(Str local, Buf *ret) {
                 (void)buf_append_char(ret, local.data[i]);
         }
         return buf_append_char(ret, '"');
+}
+
+int address_requote_local(Str local, Buf *ret) {
+        _cleanup_(buf_deinit) Buf name = BUF_INIT(local.len);
+        int r;
+
+        if (is_dot_string(local))
+                return buf_append_str(ret, local);
+        r = address_unquote_local(local, &name);
+        return r == 0 ? address_quote_local(buf_str(&name), ret) : r;
 }
 
 /*

@@ -11,10 +11,17 @@
 #include "common/base/str.h"
 
 /*
- * Split at the last '@' that is not inside quotes. Without one, *ret_domain is empty (data NULL)
+ * Split at the last '@' that is inside neither quotes nor a domain literal. Without one, *ret_domain is empty (data NULL)
  * and *ret_local is ADDRESS. Returns whether there was an '@'.
  */
 bool address_split(Str address, Str *ret_local, Str *ret_domain);
+
+/*
+ * Index of the first, or last, OPERATOR ('@', '!', '%', ':' ...) that is neither inside quotes nor
+ * inside a domain literal; address.len when there is none.
+ */
+size_t address_find_first(Str address, char operator);
+size_t address_find_last(Str address, char operator);
 
 /* Is ADDRESS neither empty nor longer than ENVELOPE_ADDRESS_MAX, its quotes closed, without control
  * bytes, and without space and angle brackets outside quotes? */
@@ -25,6 +32,12 @@ int address_unquote_local(Str local, Buf *ret);
 
 /* Append LOCAL (unquoted) in the form an SMTP path needs: quoted when it is no dot-string. */
 int address_quote_local(Str local, Buf *ret);
+
+/*
+ * Append LOCAL (in whatever form, as long as its quotes are closed) with quotes where an SMTP path
+ * needs them, and only there. The empty one becomes "".
+ */
+int address_requote_local(Str local, Buf *ret);
 
 /*
  * Walk the mailboxes of a header address list ("A <a@b>, group: c@d;, e@f (comment)"), folded
