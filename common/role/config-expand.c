@@ -11,6 +11,8 @@
 typedef struct Expansion {
         ConfigExpandLookup lookup;
         void *context;
+        bool is_literal;   /* values are not expanded in their turn */
+        bool is_undefined; /* a value was asked for that is not there */
         unsigned depth;
         unsigned n_steps;
         Buf *error;
@@ -50,6 +52,15 @@ static int append(Expansion *expansion, Buf *ret, Str text) {
 
 static Str lookup(Expansion *expansion, Str name) {
         return expansion->lookup(expansion->context, name);
+}
+
+static int expand_value(Expansion *expansion, Str name, Buf *ret) {
+        Str value = lookup(expansion, name);
+
+        if (!value.data)
+                expansion->is_undefined = true;
+        return expansion->is_literal ? append(expansion, ret, value)
+                                     : expand(expansion, value, name, ret);
 }
 
 /* Split "(...)" or "{...}", kinds nested in themselves, off *REST; *RET is what is inside. */
@@ -196,7 +207,7 @@ static int expand_group(Expansion *expansion, Str inside, Buf *ret) {
                 return fail(expansion, "no parameter name in", inside);
         rest = skip_space(str_skip(rest, name.len));
         if (str_is_empty(rest))
-                return expand(expansion, lookup(expansion, name), name, ret);
+                return expand_value(expansion, name, ret);
         if (rest.data[0] != '?' && rest.data[0] != ':')
                 return fail(expansion, "bad expression", inside);
         return expand_choice(expansion, !str_is_empty(lookup(expansion, name)), rest, ret);
@@ -221,7 +232,7 @@ static int expand_dollar(Expansion *expansion, Str *rest, Buf *ret) {
         if (str_is_empty(name))
                 return fail(expansion, "no parameter name behind '$' in", *rest);
         *rest = str_skip(after, name.len);
-        return expand(expansion, lookup(expansion, name), name, ret);
+        return expand_value(expansion, name, ret);
 }
 
 /* NAME is where TEXT comes from. */
@@ -250,6 +261,19 @@ int config_expand_text(Str text, ConfigExpandLookup lookup_name, void *context, 
         Expansion expansion = { .lookup = lookup_name, .context = context, .error = error };
 
         return expand(&expansion, text, text, ret);
+}
+
+int config_expand_literal(Str text, ConfigExpandLookup lookup_name, void *context, Buf *ret,
+                          Buf *error) {
+        Expansion expansion = {
+                .lookup = lookup_name,
+                .context = context,
+                .is_literal = true,
+                .error = error,
+        };
+        int r = expand(&expansion, text, text, ret);
+
+        return r == 0 && expansion.is_undefined ? CONFIG_EXPAND_E_UNDEFINED : r;
 }
 
 bool config_expand_next_name(Str *rest, Str *ret_name) {

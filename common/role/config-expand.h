@@ -25,7 +25,8 @@
 typedef Str (*ConfigExpandLookup)(void *context, Str name);
 
 enum {
-        CONFIG_EXPAND_E_INVALID = 1
+        CONFIG_EXPAND_E_INVALID = 1,
+        CONFIG_EXPAND_E_UNDEFINED = 2
 };
 
 /*
@@ -33,6 +34,13 @@ enum {
  * the culprit (a loop, a missing brace, a result larger than RET); -ENOMEM.
  */
 int config_expand_text(Str text, ConfigExpandLookup lookup, void *context, Buf *ret, Buf *error);
+
+/*
+ * The same for values that are not the admin's: they go into RET as they are. 0;
+ * CONFIG_EXPAND_E_UNDEFINED: done, but the value of a name was asked for that LOOKUP does not know
+ * (${name?..} and ${name:..} do not ask for it); else as above.
+ */
+int config_expand_literal(Str text, ConfigExpandLookup lookup, void *context, Buf *ret, Buf *error);
 
 /*
  * Split off the next NAME that *REST refers to as $name, ${name or $(name, wherever it stands;
