@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define OK_EXIT 0
+/* Bytes of a command named in a text: its output shall still find room behind it. */
+#define NAMED_MAX 400
 
 /* Exit status of sysexits(3head), by number from FIRST_SYSEXIT. Codes and texts are Postfix's. */
 #define FIRST_SYSEXIT 64
@@ -77,7 +78,7 @@ static void set_from_exit(Dsn *dsn, unsigned status, Str command, Str output) {
         unsigned row = status - FIRST_SYSEXIT;
         char reason[64];
 
-        if (status == OK_EXIT) {
+        if (status == 0) {
                 dsn_set(dsn, DSN_SENT, "2.0.0", "delivered to command: %.*s", STR_FMT(command));
                 return;
         }
@@ -102,6 +103,7 @@ void command_outcome_dsn(const CommandOutcome *outcome, Str command, Dsn *dsn) {
         char room[COMMAND_OUTPUT_MAX];
         Str output = one_line(outcome, room);
 
+        command = str_first(command, NAMED_MAX);
         switch (outcome->end) {
         case COMMAND_EXITED:
                 set_from_exit(dsn, (unsigned)outcome->value, command, output);

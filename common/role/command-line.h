@@ -5,12 +5,12 @@
  * vectors, as in Postfix's local(8). Pure; nothing of a message ever gets in here: messages reach
  * commands by their environment, filtered (services/local/local-expand.h), and standard input.
  *
- *   only letters, digits, blanks and !@%-_=+:,./   split at blanks; run directly. When the program
- *                                                  has no '/' and is not found it may be a builtin
- *                                                  of the shell: then "/bin/sh -c COMMAND"
- *   anything else                                  "/bin/sh -c COMMAND"
- *   any, and SHELL is not empty                    SHELL split at blanks, and COMMAND as one more
- *                                                  argument (local_command_shell)
+ *   only letters, digits, space, tab and !@%-_=+:,./
+ *                       split at blanks and run directly. When the program has no '/' and is not
+ *                       found it may be a builtin of the shell: then "/bin/sh -c COMMAND"
+ *   anything else       "/bin/sh -c COMMAND"
+ *   all, where SHELL holds a word (local_command_shell)
+ *                       SHELL split at blanks, and COMMAND as one more argument
  */
 
 #include "common/base/macro.h"

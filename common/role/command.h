@@ -61,7 +61,7 @@ typedef struct Commands Commands;
  * without. 0 and *RET, which the caller gives to commands_free(); negative errno.
  */
 int commands_new(bool cgroup, Commands **ret);
-Commands *commands_free(Commands *commands);
+void commands_free(Commands *commands);
 DEFINE_CLEANUP(Commands, commands_free)
 
 /* Do commands get cgroups of their own? For the log, and tests. */
@@ -72,9 +72,12 @@ bool commands_have_cgroup(const Commands *commands);
  * that cannot be entered is COMMAND_NOT_RUN (an automounted home that is not there: try again).
  * That the command did not read its input is no error: its exit status decides.
  *
- * 0; COMMAND_E_ROOT: uid or gid is 0 (or -1), nothing was run, *RET says COMMAND_NOT_RUN, EPERM.
+ * 0; COMMAND_E_ROOT: uid or gid is 0 (or -1), nothing was run, *RET says COMMAND_NOT_RUN, EPERM;
+ * COMMAND_E_LEFT: *RET holds, but something of the command could not be killed within 10 s (it hangs
+ * in the kernel): to be logged; the next command, or worker, tries again.
  */
 enum {
-        COMMAND_E_ROOT = 1
+        COMMAND_E_ROOT = 1,
+        COMMAND_E_LEFT = 2
 };
 int command_run(Commands *commands, const CommandSpec *spec, CommandOutcome *ret);
