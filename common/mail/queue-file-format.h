@@ -11,7 +11,8 @@
  *   slots      QUEUE_FORMAT_SLOT_BYTES each, at multiples of QUEUE_FORMAT_SLOT_ALIGN
  *
  * A record's checksum is over type, length and payload, without what is changed in place: the
- * first QUEUE_FORMAT_RCPT_MUTABLE bytes of a recipient's payload.
+ * first QUEUE_FORMAT_RCPT_MUTABLE bytes of a recipient's payload. The preamble's marks are changed
+ * in place together with its checksum, in one write that no sector boundary divides.
  */
 
 #include <endian.h>
@@ -34,12 +35,18 @@
 enum {
         QUEUE_FORMAT_PRE_MAGIC = 0,
         QUEUE_FORMAT_PRE_VERSION = 8,         /* 32 bit */
+        QUEUE_FORMAT_PRE_MARKS = 12,          /* 8 bit, QUEUE_FORMAT_MARK_*; changed in place */
         QUEUE_FORMAT_PRE_RECORDS_END = 16,    /* 64 bit */
         QUEUE_FORMAT_PRE_CONTENT_OFFSET = 24, /* 64 bit, of the content's first byte */
         QUEUE_FORMAT_PRE_CONTENT_SIZE = 32,   /* 64 bit */
         QUEUE_FORMAT_PRE_N_RECIPIENTS = 40,   /* 64 bit */
         QUEUE_FORMAT_PRE_CHECKSUM = 60,       /* 32 bit, over the 60 bytes before it */
         QUEUE_FORMAT_PRE_BYTES = 64,
+};
+
+/* What has become of the message as a whole: a set. A reader ignores what it does not know. */
+enum {
+        QUEUE_FORMAT_MARK_DELAY_NOTICED = 1 << 0,
 };
 
 /*

@@ -1,7 +1,7 @@
 /*
- * Changes in place: the state of a recipient and its last diagnosis. Each is one pwrite(2) of
- * bytes that were set aside for it, and nothing here syncs (DESIGN 6). Nothing is written unless
- * a recipient's record is where the caller says.
+ * Changes in place: the state of a recipient and its last diagnosis, and marks of the message. Each
+ * is one pwrite(2) of bytes that were set aside for it, and nothing here syncs (DESIGN 6). Nothing
+ * is written unless a recipient's record is where the caller says, and the preamble whole.
  */
 
 #include "common/mail/queue-file.h"
@@ -127,4 +127,28 @@ int queue_file_write_diagnosis(int fd, uint64_t offset, const Dsn *dsn, usec_t n
         queue_format_put64(mutable_part + QUEUE_FORMAT_RCPT_SLOT, slot_offset);
         return file_pwrite_all(fd, mutable_part, QUEUE_FORMAT_RCPT_MUTABLE,
                                (off_t)(offset + QUEUE_FORMAT_HEAD_BYTES));
+}
+
+/*
+ * The checksum covers the mark, because readers of the release before compare it; so both go in one
+ * write. It lies within one sector: a power cut leaves the old preamble or the new one.
+ */
+int queue_file_mark_delay_noticed(int fd) {
+        uint8_t preamble[QUEUE_FORMAT_PRE_BYTES];
+        int r;
+
+        r = file_pread_all(fd, preamble, sizeof(preamble), 0);
+        if (r != 0)
+                return r == FILE_E_SHORT ? QUEUE_FILE_E_CORRUPT : r;
+        if (memcmp(preamble, QUEUE_FORMAT_MAGIC, QUEUE_FORMAT_MAGIC_BYTES) != 0 ||
+            queue_format_get32(preamble + QUEUE_FORMAT_PRE_VERSION) > QUEUE_FORMAT_VERSION ||
+            queue_format_get32(preamble + QUEUE_FORMAT_PRE_CHECKSUM) !=
+                    crc32c(0, preamble, QUEUE_FORMAT_PRE_CHECKSUM))
+                return QUEUE_FILE_E_CORRUPT;
+        if (preamble[QUEUE_FORMAT_PRE_MARKS] & QUEUE_FORMAT_MARK_DELAY_NOTICED)
+                return 0;
+        preamble[QUEUE_FORMAT_PRE_MARKS] |= QUEUE_FORMAT_MARK_DELAY_NOTICED;
+        queue_format_put32(preamble + QUEUE_FORMAT_PRE_CHECKSUM,
+                           crc32c(0, preamble, QUEUE_FORMAT_PRE_CHECKSUM));
+        return file_pwrite_all(fd, preamble, sizeof(preamble), 0);
 }

@@ -25,6 +25,7 @@ struct QueueFile {
         uint64_t content_size;
         uint64_t n_recipients;
         uint32_t content_crc; /* as stored */
+        uint8_t marks;        /* QUEUE_FORMAT_MARK_* */
         Envelope envelope;    /* slices into envelope_payload */
         uint8_t *envelope_payload;
         bool walked;            /* the recipients were walked once */
@@ -220,6 +221,7 @@ static int check_preamble(QueueFile *file) {
                 return QUEUE_FILE_E_NEWER;
         if (version == 0)
                 return corrupt("preamble has version 0");
+        file->marks = p[QUEUE_FORMAT_PRE_MARKS];
         file->records_end = queue_format_get64(p + QUEUE_FORMAT_PRE_RECORDS_END);
         file->content_offset = queue_format_get64(p + QUEUE_FORMAT_PRE_CONTENT_OFFSET);
         file->content_size = queue_format_get64(p + QUEUE_FORMAT_PRE_CONTENT_SIZE);
@@ -357,6 +359,10 @@ uint64_t queue_file_content_size(const QueueFile *file) {
 
 uint64_t queue_file_n_recipients(const QueueFile *file) {
         return file->n_recipients;
+}
+
+bool queue_file_is_delay_noticed(const QueueFile *file) {
+        return file->marks & QUEUE_FORMAT_MARK_DELAY_NOTICED;
 }
 
 /*

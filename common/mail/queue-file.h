@@ -124,6 +124,9 @@ uint64_t queue_file_content_offset(const QueueFile *file);
 uint64_t queue_file_content_size(const QueueFile *file);
 uint64_t queue_file_n_recipients(const QueueFile *file);
 
+/* Was the sender told that the message is late, or nobody wants to know? As of the opening. */
+bool queue_file_is_delay_noticed(const QueueFile *file);
+
 /*
  * Walk the recipients. *CURSOR starts as 0 and is only to be passed back. With diagnoses (a
  * second pread each) when WANT_DIAGNOSIS. 0, QUEUE_FILE_E_END, _CORRUPT, negative errno. The
@@ -140,6 +143,12 @@ int queue_file_next_recipient(QueueFile *file, uint64_t *cursor, bool want_diagn
  * recipient record is there. 0, QUEUE_FILE_E_CORRUPT, negative errno.
  */
 int queue_file_mark(int fd, uint64_t offset, RecipientState state);
+
+/*
+ * Write that the sender was told of the delay (RFC 3461 allows for it, once is enough). Releases
+ * that do not know of it read on and keep it. 0, QUEUE_FILE_E_CORRUPT, negative errno.
+ */
+int queue_file_mark_delay_noticed(int fd);
 
 /*
  * Keep DSN as the recipient's last diagnosis: in its slot behind END, which is appended on first

@@ -94,7 +94,8 @@ static void try_file(const uint8_t *data, size_t size) {
                 walk_and_mark(fd, file);
                 if (queue_file_check_content(file) < 0)
                         abort();
-                if (open_checked(fd, &again) != 0)
+                if (queue_file_mark_delay_noticed(fd) != 0 || open_checked(fd, &again) != 0 ||
+                    !queue_file_is_delay_noticed(again))
                         abort();
         }
         queue_file_free(file);

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "common/base/file.h"
+#include "common/mail/queue-file-format.h"
 #include "common/mail/queue-file.h"
 #include "tests/unit/unit.h"
 
@@ -449,6 +450,63 @@ START_TEST(a_second_walk_sees_the_marks_of_the_first) {
 }
 END_TEST
 
+START_TEST(the_mark_of_a_delay_notice_stays_and_hurts_nothing) {
+        QueueFileWriter *writer = new_writer(NULL);
+        QueueFile *file, *again;
+        QueueFileRecipient found;
+        uint64_t cursor = 0;
+        int fd;
+
+        ck_assert_int_eq(add(writer, "bob@x"), 0);
+        ck_assert_int_eq(queue_file_writer_add_content(writer, STR("x: y\n")), 0);
+        fd = commit_and_open(writer, &file);
+        ck_assert(!queue_file_is_delay_noticed(file));
+        for (int i = 0; i < 2; i++) {
+                ck_assert_int_eq(queue_file_mark_delay_noticed(fd), 0);
+                ck_assert_int_eq(queue_file_open(fd, &again), 0);
+                ck_assert(queue_file_is_delay_noticed(again));
+                queue_file_free(again);
+        }
+        ck_assert_int_eq(queue_file_next_recipient(file, &cursor, false, &found), 0);
+        ck_assert(recipient_is(&found, "bob@x"));
+        queue_file_free(file);
+        (void)close(fd);
+}
+END_TEST
+
+START_TEST(a_preamble_that_is_not_good_is_not_marked) {
+        static const struct {
+                size_t offset;
+                bool sealed; /* with a good checksum */
+        } changes[] = { { QUEUE_FORMAT_PRE_MAGIC, true },
+                        { QUEUE_FORMAT_PRE_VERSION, true },
+                        { QUEUE_FORMAT_PRE_CONTENT_SIZE, false },
+                        { QUEUE_FORMAT_PRE_CHECKSUM, false } };
+
+        for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
+                QueueFileWriter *writer = new_writer(NULL);
+                uint8_t preamble[QUEUE_FORMAT_PRE_BYTES], after[QUEUE_FORMAT_PRE_BYTES];
+                QueueFile *file;
+                int fd = commit_and_open(writer, &file);
+
+                queue_file_free(file);
+                ck_assert_int_eq(file_pread_all(fd, preamble, sizeof(preamble), 0), 0);
+                preamble[changes[i].offset]++;
+                if (changes[i].sealed)
+                        queue_format_put32(preamble + QUEUE_FORMAT_PRE_CHECKSUM,
+                                           crc32c(0, preamble, QUEUE_FORMAT_PRE_CHECKSUM));
+                ck_assert_int_eq(file_pwrite_all(fd, preamble, sizeof(preamble), 0), 0);
+                ck_assert_int_eq(queue_file_mark_delay_noticed(fd), QUEUE_FILE_E_CORRUPT);
+                ck_assert_int_eq(file_pread_all(fd, after, sizeof(after), 0), 0);
+                ck_assert_mem_eq(after, preamble, sizeof(after));
+                ck_assert_int_eq(ftruncate(fd, QUEUE_FORMAT_PRE_BYTES - 1), 0);
+                ck_assert_int_eq(queue_file_mark_delay_noticed(fd), QUEUE_FILE_E_CORRUPT);
+                (void)close(fd);
+                ck_assert_int_eq(unlinkat(dir_fd, test_id()->text, 0), 0);
+        }
+}
+END_TEST
+
 START_TEST(a_mark_is_only_made_on_a_recipient) {
         QueueFileWriter *writer = new_writer(NULL);
         struct stat before, after;
@@ -499,6 +557,8 @@ int main(void) {
         tcase_add_test(tcase, a_diagnosis_is_kept_and_replaced_in_its_slot);
         tcase_add_test(tcase, each_recipient_has_its_own_diagnosis);
         tcase_add_test(tcase, a_second_walk_sees_the_marks_of_the_first);
+        tcase_add_test(tcase, the_mark_of_a_delay_notice_stays_and_hurts_nothing);
+        tcase_add_test(tcase, a_preamble_that_is_not_good_is_not_marked);
         tcase_add_test(tcase, a_mark_is_only_made_on_a_recipient);
         suite_add_tcase(suite, tcase);
         return unit_run(suite);
