@@ -20,6 +20,7 @@
 #define LOG_ID_REFUSED    "5c1a0e6f2d934b7ea1f08c3b6d2e4a0b" /* too big, too many hops ... */
 #define LOG_ID_CANCELED   "5c1a0e6f2d934b7ea1f08c3b6d2e4a0c" /* client went away before the end */
 #define LOG_ID_LOST       "5c1a0e6f2d934b7ea1f08c3b6d2e4a0d" /* a notice that nobody gets */
+#define LOG_ID_LATE       "5c1a0e6f2d934b7ea1f08c3b6d2e4a0e" /* bounce queued a notice of delay */
 
 /* Trouble with the queue. */
 #define LOG_ID_CORRUPT     "5c1a0e6f2d934b7ea1f08c3b6d2e4a10" /* moved to corrupt/ */

@@ -58,6 +58,7 @@ typedef struct DeliveryOutcome {
  *             postdrop has acknowledged)
  *   one       RECIPIENT, with CODE and TEXT, whatever the queue file says of its recipients: where
  *             an alias led, and who answers for that is not who sent the message (local)
+ *   delay     recipients that are RECIPIENT_TODO, each with its own diagnosis
  *
  * It goes to the sender of the message; "one" to SENDER where that is not empty. That replaces a
  * person only: of a message from the null sender, or from $double_bounce_sender, SENDER hears no

@@ -1,5 +1,6 @@
 #include "services/bounce/bounce.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <syslog.h>
 
@@ -7,6 +8,7 @@
 #include "common/base/macro.h"
 #include "common/mail/log-id.h"
 #include "common/role/protocol-delivery.h"
+#include "services/bounce/audience.h"
 #include "services/bounce/notice.h"
 #include "services/bounce/send.h"
 
@@ -30,6 +32,7 @@ static const struct {
         { "failure", NOTICE_FAILURE, false },
         { "refused", NOTICE_REFUSED, true },
         { "one", NOTICE_ONE, true },
+        { "delay", NOTICE_DELAY, false },
 };
 
 /* Everything is checked: the peer may be broken. */
@@ -92,48 +95,33 @@ static void log_about(const Bounce *bounce, int priority, const char *message_id
                   STR_FMT(detail));
 }
 
-static bool is_double_bounce_sender(const Config *config, Str sender) {
-        Str name = str_from_cstr(config_string(config, PARAM_double_bounce_sender));
-        Str origin = str_from_cstr(config_string(config, PARAM_myorigin));
-
-        return str_has_prefix_nocase(sender, name) &&
-               (sender.len == name.len ||
-                (sender.data[name.len] == '@' &&
-                 str_equal_nocase(str_skip(sender, name.len + 1), origin)));
-}
-
-/* Who gets the notice: bounce.h's table. False: nobody. */
-static bool choose_reader(Bounce *bounce) {
-        const Config *config = bounce->env->config;
-        const char *classes = config_string(config, PARAM_notify_classes);
-        Str sender = queue_file_envelope(bounce->spec.file)->sender;
-        Str owner = bounce->spec.kind == NOTICE_ONE ? bounce->request.sender : STR_NULL;
-
-        if (is_double_bounce_sender(config, sender) || is_double_bounce_sender(config, owner)) {
-                log_about(bounce, LOG_WARNING, LOG_ID_LOST,
-                          "undeliverable postmaster notification discarded", STR_NULL);
-                return false;
-        }
-        if (str_is_empty(sender)) {
-                bounce->spec.reader = NOTICE_TO_POSTMASTER;
-                bounce->spec.recipient =
-                        str_from_cstr(config_string(config, PARAM_2bounce_notice_recipient));
-                return config_list_has(classes, STR("2bounce")) ||
-                       config_list_has(classes, STR("bounce"));
-        }
-        bounce->spec.reader = str_is_empty(owner) ? NOTICE_TO_SENDER : NOTICE_TO_OWNER;
-        bounce->spec.recipient = str_is_empty(owner) ? sender : owner;
-        return true;
-}
-
 static void fill_spec(Bounce *bounce) {
         const Config *config = bounce->env->config;
+        const Envelope *envelope = queue_file_envelope(bounce->spec.file);
+        ConfigParam lifetime = str_is_empty(envelope->sender) ? PARAM_bounce_queue_lifetime
+                                                              : PARAM_maximal_queue_lifetime;
 
         bounce->spec.hostname = str_from_cstr(config_string(config, PARAM_myhostname));
         bounce->spec.mail_name = str_from_cstr(config_string(config, PARAM_mail_name));
         bounce->spec.now_usec = clock_realtime_usec();
+        bounce->spec.retry_until_usec =
+                usec_add(envelope->arrival_usec, config_time_usec(config, lifetime));
         bounce->spec.original_max_bytes = (uint64_t)config_int(config, PARAM_bounce_size_limit);
         bounce->spec.total_max_bytes = (uint64_t)config_int(config, PARAM_message_size_limit);
+        bounce->spec.is_threaded = config_bool(config, PARAM_enable_threaded_bounces);
+}
+
+static void log_notice(const Bounce *bounce, const QueueId *notice_id) {
+        bool is_delay = bounce->spec.kind == NOTICE_DELAY;
+        bool is_for_sender =
+                bounce->spec.reader == NOTICE_TO_SENDER || bounce->spec.reader == NOTICE_TO_OWNER;
+        char text[64];
+
+        (void)snprintf(text, sizeof(text),
+                       "%s %s notification: ", is_for_sender ? "sender" : "postmaster",
+                       is_delay ? "delay" : "non-delivery");
+        log_about(bounce, LOG_INFO, is_delay ? LOG_ID_LATE : LOG_ID_NOTICE, text,
+                  str_from_cstr(notice_id->text));
 }
 
 /* The notice is due: 1 when it is on disk, or can never be. */
@@ -142,11 +130,7 @@ static uint32_t send_notice(Bounce *bounce, QueueId *notice_id) {
 
         r = send_notice_to_cleanup(bounce->env->config, &bounce->spec, notice_id, &bounce->text);
         if (r == 0) {
-                log_about(bounce, LOG_INFO, LOG_ID_NOTICE,
-                          bounce->spec.reader == NOTICE_TO_POSTMASTER
-                                  ? "postmaster non-delivery notification: "
-                                  : "sender non-delivery notification: ",
-                          str_from_cstr(notice_id->text));
+                log_notice(bounce, notice_id);
                 return 1;
         }
         notice_id->text[0] = '\0';
@@ -160,19 +144,44 @@ static uint32_t send_notice(Bounce *bounce, QueueId *notice_id) {
         return 0;
 }
 
-static uint32_t serve_file(Bounce *bounce, QueueId *notice_id) {
+/* To whom the spec says, if any recipient is to be reported there. */
+static uint32_t tell(Bounce *bounce, QueueId *notice_id) {
         uint64_t n_recipients;
         int r;
 
-        fill_spec(bounce);
-        if (!choose_reader(bounce))
-                return 1;
         r = notice_count(&bounce->spec, &n_recipients);
         if (r != 0) {
                 (void)buf_append_cstr(&bounce->text, "queue file cannot be read");
                 return 0;
         }
         return n_recipients == 0 ? 1 : send_notice(bounce, notice_id);
+}
+
+static uint32_t serve_file(Bounce *bounce, QueueId *notice_id) {
+        const Config *config = bounce->env->config;
+        bool is_about_one = bounce->spec.kind == NOTICE_ONE;
+        QueueId copy_id;
+        uint32_t ok = 1;
+
+        fill_spec(bounce);
+        switch (audience_choose(config, is_about_one ? bounce->request.sender : STR_NULL,
+                                &bounce->spec)) {
+        case AUDIENCE_SOMEBODY:
+                ok = tell(bounce, notice_id);
+                break;
+        case AUDIENCE_CHAIN_ENDS:
+                log_about(bounce, LOG_WARNING, LOG_ID_LOST,
+                          "undeliverable postmaster notification discarded", STR_NULL);
+                return 1;
+        case AUDIENCE_NOBODY:
+                return 1;
+        }
+        /* A copy that fails is not asked for again: the sender would be told twice. */
+        if (ok == 1 && audience_add_copy(config, &bounce->spec)) {
+                buf_reset(&bounce->text);
+                (void)tell(bounce, &copy_id);
+        }
+        return ok;
 }
 
 static int serve_request(Bounce *bounce, IpcConn *conn) {

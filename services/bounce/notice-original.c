@@ -1,12 +1,17 @@
-/* The part that returns the message, or its header: RFC 6522 3 and 4. */
+/* The part that returns the message, or its header: RFC 6522 3 and 4; and what is quoted of it. */
 
 #include <stdlib.h>
 
 #include "common/base/file.h"
 #include "common/mail/envelope.h"
+#include "common/mail/header.h"
 #include "services/bounce/notice-writer.h"
 
 #define BLOCK_BYTES 8192
+
+/* How far into the message its Message-ID: is looked for, and how long it may be (RFC 5322 2.1.1). */
+#define HEADER_LOOK_BYTES (64 * 1024)
+#define MESSAGE_ID_MAX    900
 
 /* Finds the end of a header block, fed in pieces. */
 typedef struct HeaderEnd {
@@ -89,7 +94,8 @@ int notice_original_measure(const NoticeSpec *spec, NoticeOriginal *ret) {
         if (r != 0)
                 return r;
         *ret = (NoticeOriginal){
-                .headers_only = content_size > max || envelope->ret == ENVELOPE_RET_HDRS,
+                .headers_only = content_size > max || envelope->ret == ENVELOPE_RET_HDRS ||
+                                spec->kind == NOTICE_DELAY || spec->reader == NOTICE_COPY,
                 .has_8bit = measure.has_8bit || (envelope->flags & ENVELOPE_8BITMIME),
                 .size_bytes = content_size,
         };
@@ -121,4 +127,78 @@ void notice_put_original(NoticeWriter *writer, const NoticeOriginal *original) {
         r = for_each_block(writer->spec, original->size_bytes, put_block, writer);
         if (r != 0 && !writer->error)
                 writer->error = r;
+}
+
+/* ---- the thread ---- */
+
+static void collect_block(void *userdata, Str data) {
+        (void)buf_append_clipped(userdata, data);
+}
+
+/* All of HEADER behind the first "Message-ID:"; empty when there is none. */
+static Str find_message_id(Str header) {
+        Str rest = header, line, name, value;
+
+        while (str_next_part(&rest, '\n', &line))
+                switch (header_line_classify(line, &name, &value)) {
+                case HEADER_LINE_FIELD:
+                        if (str_equal_nocase(name, STR("Message-ID")))
+                                return str_skip(header, (size_t)(value.data - header.data));
+                        break;
+                case HEADER_LINE_CONTINUATION:
+                        break;
+                case HEADER_LINE_END:
+                case HEADER_LINE_BODY:
+                        return STR_NULL;
+                }
+        return STR_NULL;
+}
+
+/* White space, with a line end if the field is folded there (RFC 5322 2.2.3). */
+static Str skip_folding(Str text) {
+        size_t n = 0;
+
+        while (n < text.len && (text.data[n] == ' ' || text.data[n] == '\t' ||
+                                text.data[n] == '\r' || text.data[n] == '\n')) {
+                n++;
+                if (text.data[n - 1] == '\n' &&
+                    (n == text.len || (text.data[n] != ' ' && text.data[n] != '\t')))
+                        return STR_NULL;
+        }
+        return str_skip(text, n);
+}
+
+/* From "<" to ">"; empty when TEXT does not begin with what can stand in a field of ours. */
+static Str take_message_id(Str text) {
+        size_t end = str_find(text, '>');
+
+        if (!str_has_prefix(text, STR("<")) || end == text.len || end >= MESSAGE_ID_MAX)
+                return STR_NULL;
+        for (size_t i = 1; i < end; i++)
+                if (text.data[i] <= ' ' || text.data[i] > '~' || text.data[i] == '<')
+                        return STR_NULL;
+        return str_first(text, end + 1);
+}
+
+void notice_put_thread(NoticeWriter *writer) {
+        Buf header _cleanup_(buf_deinit) = BUF_INIT(HEADER_LOOK_BYTES);
+        uint64_t size = queue_file_content_size(writer->spec->file);
+        Str message_id;
+        int r;
+
+        r = for_each_block(writer->spec, size < HEADER_LOOK_BYTES ? size : HEADER_LOOK_BYTES,
+                           collect_block, &header);
+        if (r != 0 || header.error) {
+                if (!writer->error)
+                        writer->error = r != 0 ? r : header.error;
+                return;
+        }
+        message_id = take_message_id(skip_folding(find_message_id(buf_str(&header))));
+        if (str_is_empty(message_id))
+                return;
+        notice_put_cstr(writer, "In-Reply-To: ");
+        notice_put(writer, message_id);
+        notice_put_cstr(writer, "\nReferences: ");
+        notice_put(writer, message_id);
+        notice_put_cstr(writer, "\n");
 }

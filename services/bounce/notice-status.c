@@ -1,9 +1,7 @@
 /* The part for programs: message/delivery-status, RFC 3464 2. */
 
-#include "common/mail/header.h"
 #include "services/bounce/notice-writer.h"
 
-#define DATE_MAX 128
 /* RFC 5322 2.1.1, less the field name; xtext cannot be folded. */
 #define WORD_LIMIT 900
 
@@ -18,7 +16,6 @@ static void put_address(NoticeWriter *writer, const char *field, Str address) {
 static void put_message_fields(NoticeWriter *writer) {
         const NoticeSpec *spec = writer->spec;
         const Envelope *envelope = queue_file_envelope(spec->file);
-        Buf date _cleanup_(buf_deinit) = BUF_INIT(DATE_MAX);
 
         if (!str_is_empty(envelope->envid)) {
                 notice_put_cstr(writer, "Original-Envelope-Id: ");
@@ -31,11 +28,7 @@ static void put_message_fields(NoticeWriter *writer) {
         notice_put_safe(writer, spec->queue_id);
         notice_put_cstr(writer, "\n");
         put_address(writer, "X-Unitpost-Sender", envelope->sender);
-        if (header_append_date(&date, envelope->arrival_usec) == 0) {
-                notice_put_cstr(writer, "Arrival-Date: ");
-                notice_put(writer, buf_str(&date));
-                notice_put_cstr(writer, "\n");
-        }
+        notice_put_date(writer, "Arrival-Date", envelope->arrival_usec);
 }
 
 /* "type;xtext", RFC 3461 4.2. */
@@ -63,19 +56,25 @@ static void put_remote(NoticeWriter *writer, Str relay) {
 }
 
 static void put_recipient_fields(NoticeWriter *writer, const QueueFileRecipient *recipient) {
+        const NoticeSpec *spec = writer->spec;
         Dsn outcome;
 
-        notice_outcome(writer->spec, recipient, &outcome);
+        notice_outcome(spec, recipient, &outcome);
         notice_put_cstr(writer, "\n");
         put_original_recipient(writer, recipient->recipient.orcpt);
         put_address(writer, "Final-Recipient", recipient->recipient.address);
-        notice_put_cstr(writer, "Action: failed\nStatus: ");
+        notice_put_cstr(writer, spec->kind == NOTICE_DELAY ? "Action: delayed\nStatus: "
+                                                           : "Action: failed\nStatus: ");
         notice_put_cstr(writer, outcome.code);
         notice_put_cstr(writer, "\n");
         put_remote(writer, str_from_cstr(outcome.relay));
         notice_put_cstr(writer, "Diagnostic-Code: X-Unitpost; ");
         notice_put_folded(writer, str_from_cstr(outcome.text), "    ");
         notice_put_cstr(writer, "\n");
+        if (recipient->has_diagnosis)
+                notice_put_date(writer, "Last-Attempt-Date", recipient->diagnosis_usec);
+        if (spec->kind == NOTICE_DELAY)
+                notice_put_date(writer, "Will-Retry-Until", spec->retry_until_usec);
 }
 
 void notice_put_status(NoticeWriter *writer) {

@@ -1,10 +1,12 @@
 #include "services/bounce/notice-writer.h"
 
 #include "common/mail/envelope.h"
+#include "common/mail/header.h"
 
 #define COLLECT_BYTES 4096
 #define COLUMN_MAX    78
 #define WORD_MAX      900
+#define DATE_MAX      128
 
 void notice_writer_init(NoticeWriter *writer, const NoticeSpec *spec, NoticeOutput output,
                         void *userdata) {
@@ -117,24 +119,53 @@ void notice_put_xtext(NoticeWriter *writer, Str xtext) {
         }
 }
 
+void notice_put_date(NoticeWriter *writer, const char *field, usec_t when_usec) {
+        Buf date _cleanup_(buf_deinit) = BUF_INIT(DATE_MAX);
+
+        if (header_append_date(&date, when_usec) != 0)
+                return;
+        notice_put_cstr(writer, field);
+        notice_put_cstr(writer, ": ");
+        notice_put(writer, buf_str(&date));
+        notice_put_cstr(writer, "\n");
+}
+
+bool notice_is_for_postmaster(const NoticeSpec *spec) {
+        return spec->reader == NOTICE_TO_POSTMASTER || spec->reader == NOTICE_COPY;
+}
+
 bool notice_wants(const NoticeSpec *spec, const QueueFileRecipient *recipient) {
         uint32_t notify = recipient->recipient.notify;
+        uint32_t wish = RECIPIENT_NOTIFY_FAILURE;
 
         if (spec->kind == NOTICE_FAILURE && recipient->state != RECIPIENT_FAILED)
                 return false;
-        if (spec->reader == NOTICE_TO_POSTMASTER || notify == 0)
+        if (spec->kind == NOTICE_DELAY) {
+                wish = RECIPIENT_NOTIFY_DELAY;
+                if (recipient->state != RECIPIENT_TODO)
+                        return false;
+        }
+        if (notice_is_for_postmaster(spec) || notify == 0)
                 return true;
-        return (notify & RECIPIENT_NOTIFY_FAILURE) && !(notify & RECIPIENT_NOTIFY_NEVER);
+        return (notify & wish) && !(notify & RECIPIENT_NOTIFY_NEVER);
+}
+
+/* RFC 3464 2.3.4: 4.x.x for a delay, also for what failed because it was late; 5.x.x else. */
+static bool is_possible(const char *code, bool is_delay) {
+        return dsn_code_is_valid(str_from_cstr(code)) &&
+               (code[0] == '4' || (code[0] == '5' && !is_delay));
 }
 
 void notice_outcome(const NoticeSpec *spec, const QueueFileRecipient *recipient, Dsn *ret) {
+        bool is_delay = spec->kind == NOTICE_DELAY;
+
         if (spec->outcome)
                 *ret = *spec->outcome;
-        else if (recipient->has_diagnosis &&
-                 dsn_code_is_valid(str_from_cstr(recipient->diagnosis.code)))
+        else if (recipient->has_diagnosis && is_possible(recipient->diagnosis.code, is_delay))
                 *ret = recipient->diagnosis;
         else
-                dsn_set(ret, DSN_BOUNCED, "5.0.0", "the reason was not recorded");
+                dsn_set(ret, is_delay ? DSN_DEFERRED : DSN_BOUNCED, is_delay ? "4.0.0" : "5.0.0",
+                        "the reason was not recorded");
 }
 
 static int next_of_kind(const NoticeSpec *spec, uint64_t *cursor, QueueFileRecipient *ret) {

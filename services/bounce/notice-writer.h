@@ -43,6 +43,12 @@ void notice_put_folded(NoticeWriter *writer, Str text, const char *indent);
 /* RFC 3461 4 xtext, decoded and made safe. */
 void notice_put_xtext(NoticeWriter *writer, Str xtext);
 
+/* Is the postmaster to read it? */
+bool notice_is_for_postmaster(const NoticeSpec *spec);
+
+/* "FIELD: DATE", or nothing for a time that has no date. */
+void notice_put_date(NoticeWriter *writer, const char *field, usec_t when_usec);
+
 /* Does RECIPIENT belong into the notice? */
 bool notice_wants(const NoticeSpec *spec, const QueueFileRecipient *recipient);
 
@@ -65,7 +71,11 @@ typedef struct NoticeOriginal {
         uint64_t size_bytes; /* from the start of the content */
 } NoticeOriginal;
 
-/* Decide what is returned: all, or the header where RET=HDRS or the size says so. 0,
- * NOTICE_E_SOURCE, negative errno. Then put it, with its part header. */
+/* Decide what is returned: all, or the header where RET=HDRS, the size, or the kind of notice says
+ * so. 0, NOTICE_E_SOURCE, negative errno. Then put it, with its part header. */
 int notice_original_measure(const NoticeSpec *spec, NoticeOriginal *ret);
 void notice_put_original(NoticeWriter *writer, const NoticeOriginal *original);
+
+/* In-Reply-To: and References:, where the message has a Message-ID: that can stand there (RFC 5322
+ * 3.6.4). */
+void notice_put_thread(NoticeWriter *writer);

@@ -57,6 +57,10 @@ static void put_trace_fields(NoticeWriter *writer) {
 }
 
 static void put_header(NoticeWriter *writer, bool is_8bit) {
+        static const char *const subjects[2][2] = {
+                { "Undelivered Mail Returned to Sender", "Delayed Mail: Still Being Tried" },
+                { "Postmaster Copy: Undelivered Mail", "Postmaster Copy: Delayed Mail" },
+        };
         const NoticeSpec *spec = writer->spec;
 
         put_trace_fields(writer);
@@ -64,9 +68,12 @@ static void put_header(NoticeWriter *writer, bool is_8bit) {
         notice_put_safe(writer, spec->hostname);
         notice_put_cstr(writer, " (Mail Delivery System)\nTo: ");
         notice_put_folded(writer, spec->recipient, " ");
-        notice_put_cstr(writer, spec->reader == NOTICE_TO_POSTMASTER
-                                        ? "\nSubject: Postmaster Copy: Undelivered Mail\n"
-                                        : "\nSubject: Undelivered Mail Returned to Sender\n");
+        notice_put_cstr(writer, "\nSubject: ");
+        notice_put_cstr(writer,
+                        subjects[notice_is_for_postmaster(spec)][spec->kind == NOTICE_DELAY]);
+        notice_put_cstr(writer, "\n");
+        if (spec->is_threaded)
+                notice_put_thread(writer);
         /* RFC 3834 5: nobody's vacation program shall answer. */
         notice_put_cstr(writer, "Auto-Submitted: auto-replied\nMIME-Version: 1.0\n"
                                 "Content-Type: multipart/report; report-type=delivery-status;\n"

@@ -23,6 +23,7 @@ typedef enum NoticeKind {
         NOTICE_FAILURE, /* those that are RECIPIENT_FAILED, each with its own diagnosis */
         NOTICE_REFUSED, /* all, with OUTCOME */
         NOTICE_ONE,     /* ONE, with OUTCOME; those of the file are not looked at */
+        NOTICE_DELAY,   /* those that are RECIPIENT_TODO, each with its own diagnosis */
 } NoticeKind;
 
 /* Who reads the notice. */
@@ -30,6 +31,7 @@ typedef enum NoticeReader {
         NOTICE_TO_SENDER,     /* of the message */
         NOTICE_TO_OWNER,      /* in the sender's place: who answers for an alias */
         NOTICE_TO_POSTMASTER, /* in the sender's place: the message was a notice itself */
+        NOTICE_COPY,          /* the postmaster, besides the sender */
 } NoticeReader;
 
 typedef struct NoticeSpec {
@@ -44,8 +46,10 @@ typedef struct NoticeSpec {
         Str mail_name;               /* $mail_name */
         Str boundary;                /* RFC 2046 5.1.1; must not occur in the message: random */
         usec_t now_usec;             /* wall clock */
+        usec_t retry_until_usec;     /* wall clock: when the message will be given up; of DELAY */
         const Dsn *outcome;          /* of REFUSED and ONE */
         const Recipient *one;        /* of ONE */
+        bool is_threaded;            /* refer to the message's own Message-ID: */
         uint64_t original_max_bytes; /* a larger message is returned without its body */
         uint64_t total_max_bytes;    /* 0: none. Recipients beyond half of it are only counted */
 } NoticeSpec;

@@ -8,6 +8,7 @@
 #include "common/base/macro.h"
 #include "common/mail/envelope.h"
 #include "common/role/protocol-mail.h"
+#include "services/bounce/notice-writer.h"
 
 #define HELLO_TIMEOUT_USEC  (30 * USEC_PER_SEC)
 #define ANSWER_TIMEOUT_USEC (300 * USEC_PER_SEC)
@@ -60,7 +61,7 @@ static int begin(IpcConn *conn, const Config *config, const NoticeSpec *spec) {
         if (is_8bit)
                 envelope.flags |= ENVELOPE_8BITMIME;
         envelope.flags |= queue_file_envelope(spec->file)->flags & ENVELOPE_SMTPUTF8;
-        if (spec->reader == NOTICE_TO_POSTMASTER)
+        if (notice_is_for_postmaster(spec))
                 r = buf_printf(&sender, "%s@%s", config_string(config, PARAM_double_bounce_sender),
                                config_string(config, PARAM_myorigin));
         if (r != 0)

@@ -58,9 +58,10 @@ static void build(int fd, QueueFile *file) {
         int r;
 
         dsn_set(&outcome, DSN_BOUNCED, "5.3.4", "message too large");
-        for (NoticeKind kind = NOTICE_FAILURE; kind <= NOTICE_ONE; kind++) {
+        spec.is_threaded = true;
+        for (NoticeKind kind = NOTICE_FAILURE; kind <= NOTICE_DELAY; kind++) {
                 spec.kind = kind;
-                spec.outcome = kind == NOTICE_FAILURE ? NULL : &outcome;
+                spec.outcome = kind == NOTICE_FAILURE || kind == NOTICE_DELAY ? NULL : &outcome;
                 spec.reader = kind == NOTICE_ONE ? NOTICE_TO_OWNER : NOTICE_TO_SENDER;
                 if (kind == NOTICE_ONE)
                         (void)queue_file_next_recipient(file, &cursor, false, &one);
@@ -123,14 +124,18 @@ static void diagnose(int fd, Str text) {
         QueueFile *file _cleanup_(queue_file_freep) = NULL;
         QueueFileRecipient found;
         uint64_t cursor = 0;
+        bool is_late = false;
         Dsn dsn;
 
         if (queue_file_open(fd, &file) != 0)
                 return;
-        dsn_set(&dsn, DSN_BOUNCED, "5.1.1", "%.*s", (int)size_min(text.len, 1000), text.data);
-        while (queue_file_next_recipient(file, &cursor, false, &found) == 0)
-                if (queue_file_write_diagnosis(fd, found.offset, &dsn, 1, RECIPIENT_FAILED) != 0)
+        for (; queue_file_next_recipient(file, &cursor, false, &found) == 0; is_late = !is_late) {
+                dsn_set(&dsn, is_late ? DSN_DEFERRED : DSN_BOUNCED, is_late ? "4.2.0" : "5.1.1",
+                        "%.*s", (int)size_min(text.len, 1000), text.data);
+                if (queue_file_write_diagnosis(fd, found.offset, &dsn, 1,
+                                               is_late ? RECIPIENT_TODO : RECIPIENT_FAILED) != 0)
                         abort();
+        }
 }
 
 static void try_texts(Str text) {

@@ -31,6 +31,7 @@ typedef struct Got {
         uint32_t flags;
         char queue_id[QUEUE_ID_LEN + 1];
         char sender[200], recipient[200];
+        char recipients[200]; /* of all messages, each with a comma */
         char content[1 << 20];
 } Got;
 
@@ -65,13 +66,18 @@ static void copy(char *to, size_t size, Str text) {
 static int on_begin(void *userdata, const Envelope *envelope) {
         got->n_messages++;
         got->flags = envelope->flags;
+        got->len = 0;
         copy(got->queue_id, sizeof(got->queue_id), envelope->queue_id);
         copy(got->sender, sizeof(got->sender), envelope->sender);
         return 0;
 }
 
 static int on_recipient(void *userdata, const Recipient *recipient) {
+        size_t n = strlen(got->recipients);
+
         copy(got->recipient, sizeof(got->recipient), recipient->address);
+        (void)snprintf(got->recipients + n, sizeof(got->recipients) - n, "%.*s,",
+                       STR_FMT(recipient->address));
         return 0;
 }
 
@@ -93,7 +99,20 @@ static void on_finish(void *userdata, int code, MailResult *result) {
         };
 }
 
-static pid_t start_cleanup(void) {
+static int serve_cleanup(int listener) {
+        static const MailSink sink = { on_begin, on_recipient, on_content, on_finish };
+        IpcConn *conn _cleanup_(ipc_conn_freep) = NULL;
+        int fd = accept(listener, NULL, NULL);
+
+        if (fd < 0 || ipc_conn_new(fd, &conn) != 0 || ipc_conn_send_hello(conn, "cleanup") != 0 ||
+            ipc_conn_flush(conn) != 0)
+                return 1;
+        (void)mail_server_receive(conn, &sink, NULL);
+        return 0;
+}
+
+/* It takes N messages, each over a connection of its own. */
+static pid_t start_cleanup_for(unsigned n) {
         struct sockaddr_un address = { .sun_family = AF_UNIX };
         int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
         pid_t pid;
@@ -103,23 +122,25 @@ static pid_t start_cleanup(void) {
         ck_assert_int_eq(listen(listener, 5), 0);
         pid = fork();
         if (pid == 0) {
-                static const MailSink sink = { on_begin, on_recipient, on_content, on_finish };
-                IpcConn *conn;
-                int fd = accept(listener, NULL, NULL);
+                int r = 0;
 
-                if (fd < 0 || ipc_conn_new(fd, &conn) != 0 ||
-                    ipc_conn_send_hello(conn, "cleanup") != 0 || ipc_conn_flush(conn) != 0)
-                        _exit(1);
-                (void)mail_server_receive(conn, &sink, NULL);
-                _exit(0);
+                while (r == 0 && n-- > 0)
+                        r = serve_cleanup(listener);
+                _exit(r);
         }
         (void)close(listener);
         return pid;
 }
 
+static pid_t start_cleanup(void) {
+        return start_cleanup_for(1);
+}
+
 /* ---- the message, and the request ---- */
 
-static int make_message(const char *sender, uint32_t notify) {
+/* To bob, whose last outcome is STATUS. */
+static int make_message_with(const char *sender, uint32_t notify, DsnStatus status) {
+        bool is_late = status == DSN_DEFERRED;
         QueueFileWriter *writer _cleanup_(queue_file_writer_freep) = NULL;
         QueueFile *file _cleanup_(queue_file_freep) = NULL;
         Envelope envelope = { .sender = str_from_cstr(sender), .arrival_usec = 1795557651000000 };
@@ -137,10 +158,16 @@ static int make_message(const char *sender, uint32_t notify) {
         ck_assert_int_ge(fd, 0);
         ck_assert_int_eq(queue_file_open(fd, &file), 0);
         ck_assert_int_eq(queue_file_next_recipient(file, &cursor, false, &found), 0);
-        dsn_set(&dsn, DSN_BOUNCED, "5.1.1", "unknown user: \"bob\"");
-        ck_assert_int_eq(queue_file_write_diagnosis(fd, found.offset, &dsn, 1, RECIPIENT_FAILED),
+        dsn_set(&dsn, status, is_late ? "4.2.0" : "5.1.1", "unknown user: \"bob\"");
+        ck_assert_int_eq(queue_file_write_diagnosis(fd, found.offset, &dsn, 1,
+                                                    is_late ? RECIPIENT_TODO : RECIPIENT_FAILED),
                          0);
+        (void)unlinkat(root_fd, id.text, 0);
         return fd;
+}
+
+static int make_message(const char *sender, uint32_t notify) {
+        return make_message_with(sender, notify, DSN_BOUNCED);
 }
 
 static void serve(int fd, const char *override) {
@@ -330,6 +357,98 @@ START_TEST(one_failure_of_a_notice_is_for_the_postmaster_when_asked_for) {
 }
 END_TEST
 
+/* About bob, who waits. */
+static Answer ask_about_delay(const char *sender, uint32_t notify, const char *override) {
+        NoticeRequest request = { .queue_id = str_from_cstr(id.text), .kind = STR("delay") };
+        int fd = make_message_with(sender, notify, DSN_DEFERRED);
+        Answer answer = ask(&request, fd, override);
+
+        (void)close(fd);
+        ck_assert_int_eq(answer.exit_status, 0);
+        return answer;
+}
+
+START_TEST(the_sender_is_told_of_a_delay) {
+        pid_t cleanup = start_cleanup();
+        Answer answer = ask_about_delay("ann@example.org", 0, "maximal_queue_lifetime=1d");
+
+        end_cleanup(cleanup);
+        ck_assert(answer.ok);
+        ck_assert_str_eq(answer.notice_id, got->queue_id);
+        ck_assert_str_eq(got->sender, "");
+        ck_assert_str_eq(got->recipient, "ann@example.org");
+        ck_assert(content_has("Action: delayed\nStatus: 4.2.0\n"));
+        ck_assert(content_has("Will-Retry-Until: Wed, 25 Nov 2026 "));
+        ck_assert(!content_has("\nbody\n"));
+}
+END_TEST
+
+START_TEST(nobody_hears_of_the_delay_of_a_notice_or_of_what_was_not_wanted) {
+        check_none_due(ask_about_delay("", 0, "notify_classes=bounce 2bounce"));
+        check_none_due(ask_about_delay("double-bounce@example.org", 0, "notify_classes=delay"));
+        check_none_due(ask_about_delay("ann@example.org", RECIPIENT_NOTIFY_NEVER, NULL));
+        check_none_due(ask_about_delay("ann@example.org", RECIPIENT_NOTIFY_FAILURE, NULL));
+}
+END_TEST
+
+START_TEST(the_delay_of_a_notice_is_for_the_postmaster_when_asked_for) {
+        pid_t cleanup = start_cleanup();
+        Answer answer = ask_about_delay("", 0, "notify_classes=delay");
+
+        end_cleanup(cleanup);
+        ck_assert(answer.ok);
+        ck_assert_str_eq(got->sender, "double-bounce@example.org");
+        ck_assert_str_eq(got->recipients, "postmaster,");
+        ck_assert(content_has("Subject: Postmaster Copy: Delayed Mail\n"));
+}
+END_TEST
+
+static const struct {
+        const char *kind, *override, *recipients;
+        uint32_t notify;
+} copies[] = {
+        { "failure", "notify_classes=bounce", "ann@example.org,postmaster,", 0 },
+        { "failure", "notify_classes=2bounce,delay", "ann@example.org,", 0 },
+        { "failure", "notify_classes=bounce", "postmaster,", RECIPIENT_NOTIFY_NEVER },
+        { "delay", "notify_classes=delay", "ann@example.org,postmaster,", 0 },
+        { "delay", "notify_classes=bounce", "ann@example.org,", 0 },
+};
+
+START_TEST(the_postmaster_gets_copies_of_the_classes_asked_for) {
+        bool is_delay = copies[_i].kind[0] == 'd';
+        unsigned n = 0;
+        pid_t cleanup;
+        Answer answer;
+
+        for (const char *c = copies[_i].recipients; *c; c++)
+                n += *c == ',';
+        cleanup = start_cleanup_for(n);
+        answer = is_delay ? ask_about_delay("ann@example.org", copies[_i].notify,
+                                            copies[_i].override)
+                          : ask_failure(make_message("ann@example.org", copies[_i].notify),
+                                        copies[_i].override);
+        end_cleanup(cleanup);
+        ck_assert(answer.ok);
+        ck_assert_str_eq(got->recipients, copies[_i].recipients);
+        if (strstr(copies[_i].recipients, "postmaster")) {
+                ck_assert_str_eq(got->sender, "double-bounce@example.org");
+                ck_assert(!content_has("\nbody\n"));
+        }
+}
+END_TEST
+
+/* Else the sender would be told again and again. */
+START_TEST(a_copy_that_fails_does_not_make_the_notice_fail) {
+        pid_t cleanup = start_cleanup(); /* one message, then nobody */
+        Answer answer = ask_failure(make_message("ann@example.org", 0), "notify_classes=bounce");
+
+        end_cleanup(cleanup);
+        ck_assert(answer.ok);
+        ck_assert_str_ne(answer.notice_id, "");
+        ck_assert_str_eq(got->recipients, "ann@example.org,");
+}
+END_TEST
+
 /* XP4 */
 START_TEST(who_wants_no_notice_gets_none) {
         check_none_due(ask_failure(make_message("ann@example.org", RECIPIENT_NOTIFY_NEVER), NULL));
@@ -440,6 +559,12 @@ int main(void) {
         tcase_add_loop_test(tcase, one_failure_is_never_a_bounce_of_a_bounce_nor_unwanted, 0,
                             ARRAY_LEN(silent));
         tcase_add_test(tcase, one_failure_of_a_notice_is_for_the_postmaster_when_asked_for);
+        tcase_add_test(tcase, the_sender_is_told_of_a_delay);
+        tcase_add_test(tcase, nobody_hears_of_the_delay_of_a_notice_or_of_what_was_not_wanted);
+        tcase_add_test(tcase, the_delay_of_a_notice_is_for_the_postmaster_when_asked_for);
+        tcase_add_loop_test(tcase, the_postmaster_gets_copies_of_the_classes_asked_for, 0,
+                            ARRAY_LEN(copies));
+        tcase_add_test(tcase, a_copy_that_fails_does_not_make_the_notice_fail);
         tcase_add_test(tcase, who_wants_no_notice_gets_none);
         tcase_add_test(tcase, mail_from_the_null_sender_is_never_answered);
         tcase_add_test(tcase, a_double_bounce_goes_to_the_postmaster_when_asked_for);

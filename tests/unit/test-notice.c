@@ -49,6 +49,7 @@ typedef struct Wanted {
         Recipient recipient;
         RecipientState state;
         const char *code, *text;
+        DsnStatus status; /* 0: bounced */
 } Wanted;
 
 static void mark(const Wanted *wanted, size_t n) {
@@ -64,9 +65,11 @@ static void mark(const Wanted *wanted, size_t n) {
                         ck_assert_int_eq(queue_file_mark(fd, found.offset, wanted[i].state), 0);
                         continue;
                 }
-                dsn_set(&dsn, DSN_BOUNCED, wanted[i].code, "%s", wanted[i].text);
-                ck_assert_int_eq(
-                        queue_file_write_diagnosis(fd, found.offset, &dsn, 1, wanted[i].state), 0);
+                dsn_set(&dsn, wanted[i].status ? wanted[i].status : DSN_BOUNCED, wanted[i].code,
+                        "%s", wanted[i].text);
+                ck_assert_int_eq(queue_file_write_diagnosis(fd, found.offset, &dsn,
+                                                            1795557650000000, wanted[i].state),
+                                 0);
         }
 }
 
@@ -129,7 +132,9 @@ START_TEST(a_notice_has_the_fields_of_rfc_3464) {
         check_has("\nReporting-MTA: dns; mx.example.org\nX-Unitpost-Queue-ID: ");
         check_has("\nX-Unitpost-Sender: rfc822; ann@example.org\nArrival-Date: ");
         check_has("\n\nFinal-Recipient: rfc822; bob@example.org\nAction: failed\nStatus: 5.1.1\n"
-                  "Diagnostic-Code: X-Unitpost; unknown user: \"bob\"\n");
+                  "Diagnostic-Code: X-Unitpost; unknown user: \"bob\"\n"
+                  "Last-Attempt-Date: Tue, 24 Nov 2026 ");
+        check_lacks("Will-Retry-Until");
         check_has("\n\n<bob@example.org>: unknown user: \"bob\"\n\n");
         check_has("Content-Type: message/rfc822\n\nSubject: hello\n\nbody\n\n--B0UNDARY--\n");
         check_lacks("8bit");
@@ -179,6 +184,177 @@ START_TEST(notify_decides_who_is_reported) {
         spec.one = &wanted.recipient;
         ck_assert_int_eq(notice_count(&spec, &n), 0);
         ck_assert_uint_eq(n, cases[_i].n);
+}
+END_TEST
+
+/* clang-format off */
+#define DEFERRED(addr)                                                                             \
+        {                                                                                          \
+                .recipient = { .address = STR(addr) }, .state = RECIPIENT_TODO, .code = "4.2.0",   \
+                .text = "mailbox is locked", .status = DSN_DEFERRED                                \
+        }
+/* clang-format on */
+
+static const Wanted late = DEFERRED("late@example.org");
+
+static void make_late_message(const Wanted *wanted, size_t n) {
+        make_message((Envelope){ 0 }, STR("Subject: hello\nMessage-ID: <1@x>\n\nbody\n"), wanted,
+                     n);
+        spec.kind = NOTICE_DELAY;
+        spec.retry_until_usec = 1795989600000000;
+}
+
+START_TEST(a_notice_of_delay_says_until_when_and_returns_the_header) {
+        const Wanted wanted[] = {
+                DEFERRED("late@example.org"),
+                FAILED("failed@x"),
+                { .recipient = { .address = STR("sent@x") }, .state = RECIPIENT_SENT },
+        };
+
+        make_late_message(wanted, ARRAY_LEN(wanted));
+        build();
+        check_has("Subject: Delayed Mail: Still Being Tried\nAuto-Submitted: auto-replied\n");
+        check_has("NO NEED TO SEND IT AGAIN");
+        check_has("\nDelivery will be tried until: Sun, 29 Nov 2026 ");
+        check_has("\n\n<late@example.org>: mailbox is locked\n\n");
+        check_has("\n\nFinal-Recipient: rfc822; late@example.org\nAction: delayed\n"
+                  "Status: 4.2.0\nDiagnostic-Code: X-Unitpost; mailbox is locked\n"
+                  "Last-Attempt-Date: Tue, 24 Nov 2026 ");
+        check_has("\nWill-Retry-Until: Sun, 29 Nov 2026 ");
+        check_has("Content-Type: text/rfc822-headers\n\nSubject: hello\n");
+        check_lacks("failed@x");
+        check_lacks("sent@x");
+        check_lacks("body\n");
+}
+END_TEST
+
+/* RFC 3461 4.1. */
+START_TEST(notify_decides_who_is_reported_as_late) {
+        static const struct {
+                uint32_t notify;
+                unsigned n;
+        } cases[] = {
+                { 0, 1 },
+                { RECIPIENT_NOTIFY_NEVER, 0 },
+                { RECIPIENT_NOTIFY_DELAY, 1 },
+                { RECIPIENT_NOTIFY_DELAY | RECIPIENT_NOTIFY_NEVER, 0 },
+                { RECIPIENT_NOTIFY_SUCCESS | RECIPIENT_NOTIFY_FAILURE, 0 },
+        };
+        Wanted wanted = late;
+        uint64_t n;
+
+        wanted.recipient.notify = cases[_i].notify;
+        make_late_message(&wanted, 1);
+        ck_assert_int_eq(notice_count(&spec, &n), 0);
+        ck_assert_uint_eq(n, cases[_i].n);
+        spec.reader = NOTICE_COPY;
+        ck_assert_int_eq(notice_count(&spec, &n), 0);
+        ck_assert_uint_eq(n, 1);
+}
+END_TEST
+
+/* RFC 3464 2.3.4: an action and a status that contradict each other help nobody. */
+START_TEST(what_is_only_late_has_no_status_of_a_failure) {
+        Wanted wanted = late;
+
+        wanted.status = DSN_BOUNCED;
+        wanted.code = "5.1.1";
+        make_late_message(&wanted, 1);
+        build();
+        check_has("Action: delayed\nStatus: 4.0.0\n");
+}
+END_TEST
+
+/* Its state says that it is given up, its last diagnosis why it had to wait. */
+START_TEST(an_expired_recipient_shows_what_it_waited_for) {
+        Wanted wanted = late;
+
+        wanted.state = RECIPIENT_FAILED;
+        make_message((Envelope){ 0 }, STR("x: y\n"), &wanted, 1);
+        build();
+        check_has("<late@example.org>: mailbox is locked\n");
+        check_has("Action: failed\nStatus: 4.2.0\n"
+                  "Diagnostic-Code: X-Unitpost; mailbox is locked\n");
+}
+END_TEST
+
+START_TEST(a_copy_has_the_report_and_the_header_only) {
+        make_message((Envelope){ 0 }, STR("Subject: hello\n\nsecret\n"), &bob, 1);
+        spec.reader = NOTICE_COPY;
+        spec.recipient = STR("postmaster");
+        build();
+        check_has("To: postmaster\nSubject: Postmaster Copy: Undelivered Mail\n");
+        check_has("\nX-Unitpost-Sender: rfc822; ann@example.org\n");
+        check_has("Final-Recipient: rfc822; bob@example.org\nAction: failed\n");
+        check_has("text/rfc822-headers\n\nSubject: hello\n");
+        check_lacks("secret");
+}
+END_TEST
+
+static const struct {
+        const char *content;
+        const char *message_id; /* NULL: there is none that could be quoted */
+} threads[] = {
+        { "Subject: x\nMessage-ID: <1@x>\n\n", "<1@x>" },
+        { "message-id:<1@x> (a comment)\n", "<1@x>" },
+        { "Message-Id : \r\n\t<1@x>\r\n\r\n", "<1@x>" },
+        { "Message-ID: <1@x>\nMessage-ID: <2@x>\n\n", "<1@x>" },
+        { "A: b\n\tMessage-ID: <1@x>\nMessage-ID: <2@x>\n\n", "<2@x>" },
+        { "Subject: x\n\nMessage-ID: <1@x>\n", NULL },
+        { "no header\nMessage-ID: <1@x>\n", NULL },
+        { "Message-ID:\n<1@x>\n", NULL },
+        { "Message-ID: <1@x\n y>\n", NULL },
+        { "Message-ID: <1@x\n", NULL },
+        { "Message-ID: <1 2@x>\n", NULL },
+        { "Message-ID: <<1@x>\n", NULL },
+        { "Message-ID: <\xc3\xa4@x>\n", NULL },
+        { "Message-ID: 1@x>\n", NULL },
+        { "Message-ID:", NULL },
+        { "", NULL },
+};
+
+START_TEST(a_threaded_notice_refers_to_a_sound_message_id) {
+        Buf expected _cleanup_(buf_deinit) = BUF_INIT(1000);
+
+        make_message((Envelope){ 0 }, str_from_cstr(threads[_i].content), &bob, 1);
+        spec.is_threaded = true;
+        build();
+        if (!threads[_i].message_id) {
+                check_lacks("In-Reply-To:");
+                check_lacks("References:");
+                return;
+        }
+        (void)buf_printf(&expected, "Sender\nIn-Reply-To: %s\nReferences: %s\nAuto-Submitted:",
+                         threads[_i].message_id, threads[_i].message_id);
+        check_has(buf_cstr(&expected));
+        spec.is_threaded = false;
+        buf_reset(&out);
+        build();
+        check_lacks("In-Reply-To:");
+}
+END_TEST
+
+START_TEST(a_long_message_id_makes_no_long_line) {
+        Buf content _cleanup_(buf_deinit) = BUF_INIT(2000);
+
+        (void)buf_append_cstr(&content, "Message-ID: <");
+        for (int i = 0; i < 897; i++)
+                (void)buf_append_char(&content, 'a');
+        (void)buf_append_cstr(&content, "b>\n\n");
+        make_message((Envelope){ 0 }, buf_str(&content), &bob, 1);
+        spec.is_threaded = true;
+        spec.original_max_bytes = 10;
+        build();
+        check_has("ab>\nReferences: <a");
+        (void)buf_truncate(&content, content.len - 4);
+        (void)buf_append_cstr(&content, "ab>\n\n");
+        queue_file_free(file);
+        (void)close(fd);
+        (void)unlinkat(dir_fd, id.text, 0);
+        make_message((Envelope){ 0 }, buf_str(&content), &bob, 1);
+        buf_reset(&out);
+        build();
+        check_lacks("References:");
 }
 END_TEST
 
@@ -439,6 +615,14 @@ static TCase *report_case(void) {
         tcase_add_test(tcase, a_notice_has_the_fields_of_rfc_3464);
         tcase_add_test(tcase, only_recipients_that_failed_are_reported);
         tcase_add_loop_test(tcase, notify_decides_who_is_reported, 0, 5);
+        tcase_add_test(tcase, a_notice_of_delay_says_until_when_and_returns_the_header);
+        tcase_add_loop_test(tcase, notify_decides_who_is_reported_as_late, 0, 5);
+        tcase_add_test(tcase, what_is_only_late_has_no_status_of_a_failure);
+        tcase_add_test(tcase, an_expired_recipient_shows_what_it_waited_for);
+        tcase_add_test(tcase, a_copy_has_the_report_and_the_header_only);
+        tcase_add_loop_test(tcase, a_threaded_notice_refers_to_a_sound_message_id, 0,
+                            ARRAY_LEN(threads));
+        tcase_add_test(tcase, a_long_message_id_makes_no_long_line);
         tcase_add_test(tcase, a_refusal_reports_all_with_its_reason);
         tcase_add_test(tcase, a_notice_about_one_recipient_asks_the_file_for_no_other);
         tcase_add_test(tcase, orcpt_and_envid_are_decoded_and_made_safe);
