@@ -251,28 +251,51 @@ static void remove_done(Manager *manager, Message *message) {
         forget(manager, message);
 }
 
+/* bounce knows whether anybody wants it (NOTIFY, notify_classes): it is asked once, and says so. */
+static bool owes_delay_notice(const Manager *manager, const Message *message) {
+        return !message->delay_noticed &&
+               schedule_is_delayed(&manager->settings.schedule, message->request.arrival_usec,
+                                   clock_realtime_usec());
+}
+
 static void conclude(Manager *manager, Message *message) {
-        if (message->n_deferred > 0)
-                defer(manager, message);
-        else
+        if (message->n_deferred == 0)
                 remove_done(manager, message);
+        else if (owes_delay_notice(manager, message))
+                notice_queue_add(manager->notices, message, MESSAGE_NOTICE_DELAY);
+        else
+                defer(manager, message);
+}
+
+static void note_delay_noticed(Message *message) {
+        int r = message_mark_delay_noticed(message);
+
+        if (r != 0 && r != -ENOENT) /* an admin took it away */
+                log_queue_error(&message->id, "cannot mark that it was told to be late", r);
+}
+
+static void note_returned(Message *message) {
+        int r = 0;
+
+        /* Marks matter only where the file lives on. */
+        if (message->n_deferred > 0)
+                r = message_mark_all(message, RECIPIENT_FAILED, RECIPIENT_RETURNED);
+        if (r != 0)
+                log_queue_error(&message->id, "cannot mark what was returned", r);
+        message->n_failed = 0;
 }
 
 void lifecycle_noticed(void *userdata, Message *message, bool ok) {
         Manager *manager = userdata;
-        int r;
 
-        if (!ok) {
+        if (!ok) { /* the mail itself shall not wait for it */
                 defer(manager, message);
                 return;
         }
-        /* Marks matter only where the file lives on. */
-        if (message->n_deferred > 0) {
-                r = message_mark_all(message, RECIPIENT_FAILED, RECIPIENT_RETURNED);
-                if (r != 0)
-                        log_queue_error(&message->id, "cannot mark what was returned", r);
-        }
-        message->n_failed = 0;
+        if (message->notice == MESSAGE_NOTICE_DELAY)
+                note_delay_noticed(message);
+        else
+                note_returned(message);
         conclude(manager, message);
 }
 
@@ -294,7 +317,7 @@ void lifecycle_settle(Manager *manager, Message *message) {
         else if (!message->fetched_all)
                 fetch(manager, message);
         else if (message->n_failed > 0)
-                notice_queue_add(manager->notices, message);
+                notice_queue_add(manager->notices, message, MESSAGE_NOTICE_FAILURE);
         else
                 conclude(manager, message);
 }

@@ -8,6 +8,8 @@
  *   out = 0, !fetched_all        more recipients are fetched
  *   out = 0, fetched_all,
  *      failed > 0                bounce makes a notice, then as below (a failed notice: deferred)
+ *      deferred > 0, late, and
+ *        the sender not told     bounce makes a notice of the delay, then as below
  *      deferred > 0              moved to deferred/BUCKET, forgotten
  *      else                      removed
  */

@@ -33,6 +33,7 @@ int message_new(const Queue *queue, const QueueId *id, QueueFile *file, int fd,
         message->spare_fd = fd;
         message->mark_fd = -1;
         message->file = file;
+        message->delay_noticed = queue_file_is_delay_noticed(file);
         message->request = (DeliveryRequest){
                 .queue_id = str_from(message->id.text, QUEUE_ID_LEN),
                 .sender = copy_text(&at, envelope->sender),
@@ -239,4 +240,12 @@ int message_mark_all(Message *message, RecipientState from, RecipientState to) {
         }
         message->file = queue_file_free(message->file);
         return r == QUEUE_FILE_E_END ? 0 : r;
+}
+
+int message_mark_delay_noticed(Message *message) {
+        int r;
+
+        message->delay_noticed = true;
+        r = mark_fd(message);
+        return r == 0 ? queue_file_mark_delay_noticed(message->mark_fd) : r;
 }

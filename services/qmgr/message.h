@@ -40,6 +40,12 @@ typedef struct MessageHandler {
         void (*settled)(void *userdata, Message *message);
 } MessageHandler;
 
+/* What bounce is to tell the sender. */
+typedef enum MessageNotice {
+        MESSAGE_NOTICE_FAILURE, /* recipients that are RECIPIENT_FAILED */
+        MESSAGE_NOTICE_DELAY,   /* those that are still RECIPIENT_TODO */
+} MessageNotice;
+
 struct Message {
         QueueId id;
         const Queue *queue;
@@ -52,6 +58,8 @@ struct Message {
         uint64_t cursor;
         bool fetched_all;
         bool expired;
+        bool delay_noticed;   /* the sender knows that it is late, or does not want to */
+        MessageNotice notice; /* while it waits for bounce */
         bool settled_queued;
         int error;         /* fetch failed: QUEUE_FILE_E_CORRUPT or negative errno */
         unsigned n_out;    /* entries in memory */
@@ -93,3 +101,6 @@ void message_close_spare(Message *message);
  * 0, QUEUE_FILE_E_CORRUPT, -errno.
  */
 int message_mark_all(Message *message, RecipientState from, RecipientState to);
+
+/* The notice of the delay is on disk, or none is due: keep that in the file. Results as above. */
+int message_mark_delay_noticed(Message *message);

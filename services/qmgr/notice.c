@@ -65,7 +65,7 @@ static void pump(NoticeQueue *queue) {
 static int build_request(Message *message, Buf *request, int *ret_fd) {
         NoticeRequest notice = {
                 .queue_id = message->request.queue_id,
-                .kind = STR("failure"),
+                .kind = message->notice == MESSAGE_NOTICE_DELAY ? STR("delay") : STR("failure"),
         };
         int r;
 
@@ -183,7 +183,8 @@ NoticeQueue *notice_queue_free(NoticeQueue *queue) {
         return NULL;
 }
 
-void notice_queue_add(NoticeQueue *queue, Message *message) {
+void notice_queue_add(NoticeQueue *queue, Message *message, MessageNotice notice) {
+        message->notice = notice;
         DL_APPEND(queue->waiting, message);
         queue->n_waiting++;
         pump(queue);

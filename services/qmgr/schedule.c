@@ -22,3 +22,8 @@ bool schedule_is_expired(const ScheduleLimits *limits, bool null_sender, usec_t 
 
         return usec_sub(now_usec, arrival_usec) > lifetime;
 }
+
+bool schedule_is_delayed(const ScheduleLimits *limits, usec_t arrival_usec, usec_t now_usec) {
+        return limits->delay_warning_usec > 0 &&
+               usec_sub(now_usec, arrival_usec) >= limits->delay_warning_usec;
+}

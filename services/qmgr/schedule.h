@@ -13,6 +13,7 @@ typedef struct ScheduleLimits {
         usec_t maximal_backoff_usec;
         usec_t queue_lifetime_usec;
         usec_t bounce_lifetime_usec; /* for the null sender */
+        usec_t delay_warning_usec;   /* 0: never */
 } ScheduleLimits;
 
 /*
@@ -27,3 +28,6 @@ usec_t schedule_longest(const ScheduleLimits *limits);
 /* Has the message been here for longer than it may? */
 bool schedule_is_expired(const ScheduleLimits *limits, bool null_sender, usec_t arrival_usec,
                          usec_t now_usec);
+
+/* Has it been here for so long that its sender should know? */
+bool schedule_is_delayed(const ScheduleLimits *limits, usec_t arrival_usec, usec_t now_usec);

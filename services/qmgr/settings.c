@@ -13,6 +13,7 @@ static ScheduleLimits schedule_limits(const Config *config) {
                 .maximal_backoff_usec = config_time_usec(config, PARAM_maximal_backoff_time),
                 .queue_lifetime_usec = config_time_usec(config, PARAM_maximal_queue_lifetime),
                 .bounce_lifetime_usec = config_time_usec(config, PARAM_bounce_queue_lifetime),
+                .delay_warning_usec = config_time_usec(config, PARAM_delay_warning_time),
         };
 }
 

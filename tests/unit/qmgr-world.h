@@ -4,7 +4,8 @@
  * The whole queue manager on a real queue in a temporary directory, with agents that are child
  * processes speaking the real protocol, one for each connection. What an agent makes of a recipient
  * is in its name: ok, soft, hard; slow takes 300 ms, hang 20 s; flaky ends the agent in the middle
- * now and then, die always. What is delivered leaves a byte in the file "delivered".
+ * now and then, die always. What is delivered leaves a byte in the file "delivered"; asking
+ * for a notice, an f or d (failure, delay) in "noticed".
  */
 
 #include <fcntl.h>
@@ -33,13 +34,13 @@ static size_t n_agents;
 
 /* ---- agents ---- */
 
-static inline void note_delivery(void) {
+static inline void append_to(const char *name, const char *byte) {
         char path[128];
         int fd;
 
-        (void)snprintf(path, sizeof(path), "%s/delivered", tree.root);
+        (void)snprintf(path, sizeof(path), "%s/%s", tree.root, name);
         fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-        if (fd < 0 || write(fd, ".", 1) != 1)
+        if (fd < 0 || write(fd, byte, 1) != 1)
                 _exit(1);
         (void)close(fd);
 }
@@ -72,7 +73,7 @@ static inline bool deliver(void *context, const Delivery *delivery,
         else if (str_has_prefix(recipient->address, STR("hard")))
                 dsn_set(dsn, DSN_BOUNCED, "5.1.1", "never");
         if (dsn->status == DSN_SENT)
-                note_delivery();
+                append_to("delivered", ".");
         return false;
 }
 
@@ -81,28 +82,49 @@ static inline void serve_delivery(IpcConn *conn) {
                 ipc_conn_set_timeout(conn, WAIT_USEC);
 }
 
-/* Says yes when at least one recipient is FAILED in the file that came, else no. */
-static inline void serve_notice(IpcConn *conn) {
-        NoticeRequest request;
-        NoticeResult result = { .notice_id = STR("NOTICE") };
+/* Yes when the file that came holds a diagnosis for what the notice is about, else no. */
+static inline void judge_notice(IpcConn *conn, RecipientState state, NoticeResult *result) {
+        int fd _cleanup_(fd_closep) = ipc_conn_take_fd(conn);
+        QueueFile *file _cleanup_(queue_file_freep) = NULL;
         QueueFileRecipient recipient;
-        QueueFile *file = NULL;
         uint64_t cursor = 0;
-        int fd;
 
-        if (ipc_conn_receive_message(conn, &notice_request_schema, &request) != 0 ||
-            ipc_conn_receive_end(conn) != 0)
-                return;
-        fd = ipc_conn_take_fd(conn);
         if (queue_file_open(fd, &file) != 0)
                 _exit(1);
         while (queue_file_next_recipient(file, &cursor, true, &recipient) == 0)
-                if (recipient.state == RECIPIENT_FAILED && recipient.has_diagnosis)
-                        result.ok = 1;
-        queue_file_free(file);
-        (void)close(fd);
-        (void)ipc_conn_send_message(conn, &notice_result_schema, &result);
-        (void)ipc_conn_send_end(conn);
+                if (recipient.state == state && recipient.has_diagnosis)
+                        result->ok = 1;
+}
+
+static inline void serve_notice(IpcConn *conn) {
+        NoticeRequest request;
+
+        while (ipc_conn_receive_message(conn, &notice_request_schema, &request) == 0) {
+                NoticeResult result = { .notice_id = STR("NOTICE") };
+                bool is_delay = str_equal(request.kind, STR("delay"));
+
+                append_to("noticed", is_delay ? "d" : "f");
+                if (ipc_conn_receive_end(conn) != 0)
+                        return;
+                judge_notice(conn, is_delay ? RECIPIENT_TODO : RECIPIENT_FAILED, &result);
+                (void)ipc_conn_send_message(conn, &notice_result_schema, &result);
+                (void)ipc_conn_send_end(conn);
+                ipc_conn_set_timeout(conn, WAIT_USEC);
+        }
+}
+
+/* The kinds of notices that were asked of serve_notice(), one letter each. */
+static inline void notices_asked(char *ret, size_t size) {
+        char path[128];
+        ssize_t n = 0;
+        int fd;
+
+        (void)snprintf(path, sizeof(path), "%s/noticed", tree.root);
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd >= 0)
+                n = read(fd, ret, size - 1);
+        ret[n > 0 ? n : 0] = '\0';
+        fd_closep(&fd);
 }
 
 static inline void refuse_notice(IpcConn *conn) {
@@ -297,21 +319,29 @@ static inline void run_until_settled(void) {
         ck_assert_uint_eq(manager->n_entries, 0);
 }
 
-/* The states of the only deferred message's recipients, one letter each. */
-static inline void deferred_states(const QueueId *id, char *ret, size_t size) {
+/* The file of the only deferred message; *RET_FD is to be closed after it. */
+static inline QueueFile *open_deferred(const QueueId *id, int *ret_fd) {
         const Manager *manager = env.context;
-        QueueFile *file _cleanup_(queue_file_freep) = NULL;
-        int fd _cleanup_(fd_closep) = -1;
-        QueueFileRecipient recipient;
+        QueueFile *file;
         char path[QUEUE_PATH_MAX];
-        uint64_t bucket, cursor = 0;
-        size_t n = 0;
+        uint64_t bucket;
 
         ck_assert_uint_eq(count_deferred(&bucket), 1);
         ck_assert_int_eq(queue_deferred_path(bucket, id->text, path), 0);
-        ck_assert_int_eq(queue_open_message(manager->queue, QUEUE_DEFERRED, path, O_RDONLY, &fd),
+        ck_assert_int_eq(queue_open_message(manager->queue, QUEUE_DEFERRED, path, O_RDONLY, ret_fd),
                          0);
-        ck_assert_int_eq(queue_file_open(fd, &file), 0);
+        ck_assert_int_eq(queue_file_open(*ret_fd, &file), 0);
+        return file;
+}
+
+/* The states of its recipients, one letter each. */
+static inline void deferred_states(const QueueId *id, char *ret, size_t size) {
+        int fd _cleanup_(fd_closep) = -1;
+        QueueFile *file _cleanup_(queue_file_freep) = open_deferred(id, &fd);
+        QueueFileRecipient recipient;
+        uint64_t cursor = 0;
+        size_t n = 0;
+
         while (n + 1 < size && queue_file_next_recipient(file, &cursor, false, &recipient) == 0)
                 ret[n++] = (char)recipient.state;
         ret[n] = '\0';

@@ -47,6 +47,17 @@ START_TEST(mail_expires_after_its_lifetime_notices_after_theirs) {
 }
 END_TEST
 
+START_TEST(a_delay_is_worth_a_notice_from_the_warning_time_on) {
+        ScheduleLimits warning = limits;
+
+        ck_assert(!schedule_is_delayed(&limits, 0, SEC(400000))); /* 0: off */
+        warning.delay_warning_usec = SEC(3600);
+        ck_assert(!schedule_is_delayed(&warning, SEC(10), SEC(3610) - 1));
+        ck_assert(schedule_is_delayed(&warning, SEC(10), SEC(3610)));
+        ck_assert(!schedule_is_delayed(&warning, SEC(9000), SEC(10))); /* the clock was set back */
+}
+END_TEST
+
 START_TEST(no_attempt_is_further_away_than_the_longest) {
         ScheduleLimits odd = limits;
 
@@ -61,5 +72,6 @@ int main(void) {
         return unit_main("qmgr-schedule", next_attempt_is_as_far_as_the_message_is_old,
                          an_arrival_in_the_future_counts_as_now,
                          mail_expires_after_its_lifetime_notices_after_theirs,
+                         a_delay_is_worth_a_notice_from_the_warning_time_on,
                          no_attempt_is_further_away_than_the_longest, NULL);
 }

@@ -212,6 +212,80 @@ START_TEST(a_notice_that_cannot_be_made_is_asked_for_again) {
 }
 END_TEST
 
+/* Is the mark in the only deferred message? */
+static bool deferred_is_delay_noticed(const QueueId *id) {
+        int fd _cleanup_(fd_closep) = -1;
+        QueueFile *file _cleanup_(queue_file_freep) = open_deferred(id, &fd);
+
+        return queue_file_is_delay_noticed(file);
+}
+
+START_TEST(a_delay_is_told_of_once_even_by_another_queue_manager) {
+        static const char more[] = "delay_warning_time = 1h\n";
+        char kinds[8];
+        QueueId id;
+
+        set_up(more);
+        stop_manager(); /* agents inherit its lock */
+        start_agent("bounce", serve_notice);
+        start_manager(more);
+        id = put_message("incoming", "ok hard soft", 7200 * USEC_PER_SEC);
+        command(QMGR_INCOMING, &id);
+        run_until_settled();
+        ck_assert(deferred_is_delay_noticed(&id));
+        command(QMGR_FLUSH, NULL);
+        run_until_settled();
+        stop_manager();
+        start_manager(more);
+        command(QMGR_FLUSH, NULL);
+        run_until_settled();
+        ck_assert(deferred_is_delay_noticed(&id));
+        notices_asked(kinds, sizeof(kinds));
+        ck_assert_str_eq(kinds, "fd");
+        tear_down();
+}
+END_TEST
+
+START_TEST(no_delay_is_told_of_before_its_time_or_when_that_is_off) {
+        static const char *const more[] = { "", "delay_warning_time = 1\n" };
+        static const unsigned age_seconds[] = { 7200, 3500 };
+        char kinds[8];
+
+        for (size_t i = 0; i < ARRAY_LEN(more); i++) {
+                QueueId id;
+
+                set_up(more[i]);
+                start_agent("bounce", serve_notice);
+                id = put_message("incoming", "soft", age_seconds[i] * USEC_PER_SEC);
+                command(QMGR_INCOMING, &id);
+                run_until_settled();
+                ck_assert(!deferred_is_delay_noticed(&id));
+                notices_asked(kinds, sizeof(kinds));
+                ck_assert_str_eq(kinds, "");
+                tear_down();
+        }
+}
+END_TEST
+
+START_TEST(a_bounce_that_fails_does_not_hold_delayed_mail) {
+        char kinds[8];
+        QueueId id;
+
+        set_up("delay_warning_time = 1h\n");
+        id = put_message("incoming", "soft", 7200 * USEC_PER_SEC);
+        command(QMGR_INCOMING, &id);
+        run_until_settled();
+        ck_assert(!deferred_is_delay_noticed(&id));
+        start_agent("bounce", serve_notice);
+        command(QMGR_FLUSH, NULL);
+        run_until_settled();
+        ck_assert(deferred_is_delay_noticed(&id));
+        notices_asked(kinds, sizeof(kinds));
+        ck_assert_str_eq(kinds, "d");
+        tear_down();
+}
+END_TEST
+
 int main(void) {
         return unit_main("qmgr", an_announced_message_is_delivered_and_removed,
                          mail_that_nobody_announced_is_found_at_start,
@@ -223,5 +297,8 @@ int main(void) {
                          a_missing_transport_defers_and_a_flush_tries_again,
                          memory_for_recipients_is_bounded,
                          files_with_foreign_names_are_quarantined_and_cost_nobody,
-                         a_notice_that_cannot_be_made_is_asked_for_again, NULL);
+                         a_notice_that_cannot_be_made_is_asked_for_again,
+                         a_delay_is_told_of_once_even_by_another_queue_manager,
+                         no_delay_is_told_of_before_its_time_or_when_that_is_off,
+                         a_bounce_that_fails_does_not_hold_delayed_mail, NULL);
 }
