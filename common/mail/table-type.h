@@ -36,13 +36,6 @@ Str table_unbrace(Str text);
 /* Bytes of the "{...}" at the start of TEXT, 0 when it never closes. */
 size_t table_braced_len(Str text);
 
-/*
- * Split off the next word of *REST, words being separated by white space and commas; what is
- * between braces keeps together. True and a word; false at the end, or where a brace never closes,
- * with *RET_REASON (else untouched) then.
- */
-bool table_next_word(Str *rest, Str *ret, const char **ret_reason);
-
 /* The last lookup is answered with what UID wrote. */
 void table_set_owner(Table *table, uid_t uid);
 

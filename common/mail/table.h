@@ -83,6 +83,13 @@ enum {
 bool table_type_is_indexed(Str type);
 
 /*
+ * Split off the next word of *REST, words being separated by white space and commas; what is
+ * between braces keeps together. True and a word; false at the end, or where a brace never closes,
+ * with *RET_REASON (else untouched) then.
+ */
+bool table_next_word(Str *rest, Str *ret, const char **ret_reason);
+
+/*
  * Make the table named SPEC. Opens nothing yet: a source that is missing, or breaks later, shows
  * as TABLE_ERROR on lookup and heals by itself. CONTEXT is copied; NULL: all zero. *RET_REASON
  * (may be NULL) gets a static text on TABLE_E_*. 0, TABLE_E_*, -ENOMEM.

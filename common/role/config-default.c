@@ -7,6 +7,7 @@
 
 #include <errno.h>
 
+#include "common/mail/domain-name.h"
 #include "common/role/config-files.h"
 #include "common/role/config-value.h"
 
@@ -23,7 +24,7 @@ static Str system_name(char *buffer, size_t size) {
                 return STR("localhost");
         buffer[size - 1] = '\0';
         name = str_from_cstr(buffer);
-        return config_value_is_hostname(name) ? name : STR("localhost");
+        return domain_name_is_valid(name) ? name : STR("localhost");
 }
 
 static int set_myhostname(ConfigLayers *layers) {
@@ -66,7 +67,7 @@ static int set_myorigin_from(ConfigLayers *layers, const char *root, const char 
         if (r != 0)
                 return r;
         line = str_trim(str_first(buf_str(&text), str_find(buf_str(&text), '\n')));
-        if (!config_value_is_hostname(line)) {
+        if (!domain_name_is_valid(line)) {
                 (void)buf_printf(error, "%s, line 1: not a domain name: \"%.*s\"", path,
                                  STR_FMT(str_first(line, 60)));
                 return CONFIG_E_INVALID;
@@ -97,7 +98,7 @@ static int check_name(const ConfigLayers *layers, ConfigParam param, Buf *error)
         _cleanup_(buf_deinit) Buf value = BUF_INIT(CONFIG_FILE_MAX_BYTES);
         int r = config_layers_expand_param(layers, param, &value, error);
 
-        if (r == 0 && !config_value_is_hostname(buf_str(&value)))
+        if (r == 0 && !domain_name_is_valid(buf_str(&value)))
                 r = config_layers_invalid(layers, param, STR("not a host or domain name"), error);
         return r;
 }

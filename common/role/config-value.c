@@ -159,28 +159,3 @@ int config_value_parse(const ConfigParamInfo *info, Str text, int64_t *ret, Buf 
                 return check_range(info, true, INT64_MIN, reason);
         return r;
 }
-
-static bool is_label(Str label) {
-        if (str_is_empty(label) || label.len > 63 || label.data[0] == '-' ||
-            label.data[label.len - 1] == '-')
-                return false;
-        for (size_t i = 0; i < label.len; i++) {
-                char c = label.data[i];
-
-                if (!ascii_is_alpha(c) && !ascii_is_digit(c) && c != '-' && c != '_' &&
-                    (unsigned char)c < 0x80)
-                        return false;
-        }
-        return true;
-}
-
-bool config_value_is_hostname(Str text) {
-        Str label;
-
-        if (str_is_empty(text) || text.len > 255)
-                return false;
-        while (str_next_part(&text, '.', &label))
-                if (!is_label(label))
-                        return false;
-        return true;
-}

@@ -27,6 +27,3 @@ enum {
  * wrong and what is allowed.
  */
 int config_value_parse(const ConfigParamInfo *info, Str text, int64_t *ret, Buf *reason);
-
-/* Can TEXT be the name of a host or domain (RFC 1123 2.1; "_" and UTF-8 too, as in Postfix)? */
-bool config_value_is_hostname(Str text);

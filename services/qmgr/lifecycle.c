@@ -133,28 +133,44 @@ void lifecycle_activate(Manager *manager, const LifecycleSource *source, const Q
 
 /* ---- recipients ---- */
 
-static void answer_now(Manager *manager, Entry *entry, const char *code, const char *text) {
+static void answer_now(Manager *manager, Entry *entry, const char *code, const char *text,
+                       Str detail) {
         Dsn dsn;
 
-        dsn_set(&dsn, DSN_DEFERRED, code, "%s", text);
+        dsn_set(&dsn, DSN_DEFERRED, code, "%s%.*s", text, STR_FMT(detail));
         lifecycle_outcome(manager, entry, &dsn, false);
 }
 
-static void on_entry_ready(void *userdata, Entry *entry) {
-        Manager *manager = userdata;
+static int hand_on(Manager *manager, const ResolveRoute *route, Entry *entry) {
         Transport *transport;
+        int r = 0;
+
+        if (!str_equal(route->recipient, entry->recipient.address))
+                r = entry_set_address(entry, route->recipient);
+        if (r == 0)
+                r = manager_transport(manager, route->transport, &transport);
+        return r == 0 ? transport_add(transport, route->nexthop, entry) : r;
+}
+
+static void on_entry_ready(void *userdata, Entry *entry) {
+        _cleanup_(buf_deinit) Buf text = BUF_INIT(2 * ENVELOPE_ADDRESS_MAX);
+        Manager *manager = userdata;
         ResolveRoute route;
         int r;
 
         manager->n_entries++;
-        resolve_recipient(&manager->settings.rules, entry->recipient.address, &route);
-        r = manager_transport(manager, route.transport, &transport);
+        r = resolve_recipient(&manager->settings.addresses.resolve, entry->recipient.address, &text,
+                              &route);
+        if (r == RESOLVE_E_TABLE) {
+                answer_now(manager, entry, "4.3.0", "address resolver failure: ", buf_str(&text));
+                return;
+        }
         if (r == 0)
-                r = transport_add(transport, route.nexthop, entry);
+                r = hand_on(manager, &route, entry);
         if (r == QMGR_E_BAD_NAME)
-                answer_now(manager, entry, "4.3.5", "mail transport has an invalid name");
+                answer_now(manager, entry, "4.3.5", "mail transport has an invalid name", STR_NULL);
         else if (r < 0)
-                answer_now(manager, entry, "4.3.0", "queue manager is out of memory");
+                answer_now(manager, entry, "4.3.0", "queue manager is out of memory", STR_NULL);
 }
 
 static void on_settled(void *userdata, Message *message) {

@@ -255,7 +255,7 @@ int manager_start(RoleEnv *env) {
                 return -ENOMEM;
         manager->env = env;
         env->context = manager;
-        r = settings_init(&manager->settings, env->config);
+        r = settings_init(&manager->settings, env);
         if (r < 0)
                 return r;
         r = open_queue(manager);
@@ -299,7 +299,7 @@ void manager_reload(RoleEnv *env) {
         Settings settings;
         TransportEntry *entry, *next;
 
-        if (settings_init(&settings, env->config) < 0) {
+        if (settings_init(&settings, env) < 0) {
                 settings_deinit(&settings);
                 return;
         }

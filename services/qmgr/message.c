@@ -79,6 +79,25 @@ static Entry *entry_new(Message *message, const QueueFileRecipient *from) {
         return entry;
 }
 
+Entry *entry_free(Entry *entry) {
+        if (!entry)
+                return NULL;
+        free(entry->resolved);
+        free(entry);
+        return NULL;
+}
+
+int entry_set_address(Entry *entry, Str address) {
+        char *copy = str_dup(address);
+
+        if (!copy)
+                return -ENOMEM;
+        free(entry->resolved);
+        entry->resolved = copy;
+        entry->recipient.address = str_from(copy, address.len);
+        return 0;
+}
+
 /* 0, -ENOENT when it is gone, QUEUE_FILE_E_CORRUPT when it is no file any more, -errno. */
 static int open_active(const Message *message, int flags, int *ret_fd) {
         int r = queue_open_message(message->queue, QUEUE_ACTIVE, message->id.text, flags, ret_fd);
@@ -206,7 +225,7 @@ int message_entry_done(Entry *entry, const Dsn *dsn, bool expired) {
                 message->n_deferred++;
         else if (state == RECIPIENT_FAILED)
                 message->n_failed++;
-        free(entry);
+        entry_free(entry);
         if (--message->n_out == 0)
                 message->handler->settled(message->userdata, message);
         return r;

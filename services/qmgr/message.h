@@ -24,11 +24,18 @@ typedef struct Entry Entry;
 /* One recipient that is in memory. Owned by whoever has it: a destination, then a delivery. */
 struct Entry {
         Message *message;
-        DeliveryRecipient recipient; /* slices into text */
+        DeliveryRecipient recipient; /* slices into text and resolved */
+        char *resolved;              /* its address where that is not the queue file's; or NULL */
         void *destination;           /* the owner's */
         Entry *prev, *next;          /* the owner's list */
         char text[];
 };
+
+/* NULL is fine. */
+Entry *entry_free(Entry *entry);
+
+/* It goes to ADDRESS (copied), a shorter way to say the same. 0, -ENOMEM. */
+int entry_set_address(Entry *entry, Str address);
 
 typedef struct MessageHandler {
         /* A recipient to be delivered; the callee owns ENTRY until message_entry_done(). */

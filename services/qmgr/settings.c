@@ -1,12 +1,5 @@
 #include "services/qmgr/settings.h"
 
-#include <errno.h>
-#include <stdlib.h>
-
-static char *copy_string(const Config *config, ConfigParam param) {
-        return str_dup(str_from_cstr(config_string(config, param)));
-}
-
 static ScheduleLimits schedule_limits(const Config *config) {
         return (ScheduleLimits){
                 .minimal_backoff_usec = config_time_usec(config, PARAM_minimal_backoff_time),
@@ -17,30 +10,20 @@ static ScheduleLimits schedule_limits(const Config *config) {
         };
 }
 
-int settings_init(Settings *settings, const Config *config) {
+int settings_init(Settings *settings, const RoleEnv *env) {
+        const Config *config = env->config;
+
         *settings = (Settings){
                 .schedule = schedule_limits(config),
-                .mydestination = copy_string(config, PARAM_mydestination),
-                .local_transport = copy_string(config, PARAM_local_transport),
-                .default_transport = copy_string(config, PARAM_default_transport),
                 .active_max = (unsigned)config_int(config, PARAM_qmgr_message_active_limit),
                 .recipients_max = (unsigned)config_int(config, PARAM_qmgr_message_recipient_limit),
                 .retry_usec = config_time_usec(config, PARAM_transport_retry_time),
         };
-        if (!settings->mydestination || !settings->local_transport || !settings->default_transport)
-                return -ENOMEM;
-        settings->rules = (ResolveRules){
-                .mydestination = str_from_cstr(settings->mydestination),
-                .local_transport = str_from_cstr(settings->local_transport),
-                .default_transport = str_from_cstr(settings->default_transport),
-        };
-        return 0;
+        return address_rules_init(&settings->addresses, env);
 }
 
 void settings_deinit(Settings *settings) {
-        free(settings->mydestination);
-        free(settings->local_transport);
-        free(settings->default_transport);
+        address_rules_deinit(&settings->addresses);
         *settings = SETTINGS_NULL;
 }
 

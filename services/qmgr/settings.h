@@ -1,18 +1,14 @@
 #pragma once
 
-/* qmgr's parameters, read once per (re)load into plain values; texts are owned copies. */
+/* qmgr's parameters, read once per (re)load into plain values. */
 
-#include "common/mail/resolve.h"
-#include "common/role/config.h"
+#include "common/role/role-address.h"
 #include "services/qmgr/schedule.h"
 #include "services/qmgr/transport.h"
 
 typedef struct Settings {
         ScheduleLimits schedule;
-        ResolveRules rules; /* slices into the texts below */
-        char *mydestination;
-        char *local_transport;
-        char *default_transport;
+        AddressRules addresses;
         unsigned active_max;     /* messages in active/ */
         unsigned recipients_max; /* in memory */
         usec_t retry_usec;       /* transport_retry_time */
@@ -20,8 +16,8 @@ typedef struct Settings {
 
 #define SETTINGS_NULL ((Settings){ 0 })
 
-/* 0 or -ENOMEM; SETTINGS must be deinitialised in any case. */
-int settings_init(Settings *settings, const Config *config);
+/* 0, or negative errno after a line in the log; SETTINGS must be deinitialised in any case. */
+int settings_init(Settings *settings, const RoleEnv *env);
 void settings_deinit(Settings *settings);
 
 /* What NAME_destination_... parameters say. */

@@ -49,7 +49,7 @@ static void free_entries(Entry *entries) {
         Entry *entry, *next;
 
         DL_FOREACH_SAFE(entries, entry, next)
-                free(entry);
+                entry_free(entry);
 }
 
 static Destination *destination_free(Destination *destination) {

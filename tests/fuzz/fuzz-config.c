@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "common/mail/domain-name.h"
 #include "common/role/config-expand.h"
 #include "common/role/config-parse.h"
 #include "common/role/config-value.h"
@@ -39,7 +40,7 @@ static void check_value(Settings *settings, Str name, Str raw) {
         if (config_value_find_param(name, &param) || config_value_find_service_param(name, &param))
                 (void)config_value_parse(config_param_info(param), buf_str(&value), &number,
                                          &reason);
-        (void)config_value_is_hostname(buf_str(&value));
+        (void)domain_name_is_valid(buf_str(&value));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
