@@ -6,40 +6,27 @@
 #include <unistd.h>
 
 #include "common/base/macro.h"
-#include "common/mail/table.h"
+#include "common/mail/match-list.h"
 
 #define PASSWD_ENTRY_START 1024
 #define PASSWD_ENTRY_MAX   (1024 * 1024)
-
-static TableResult ask_table(Str spec, const char *name) {
-        Table *table _cleanup_(table_freep) = NULL;
-        Buf value _cleanup_(buf_deinit) = BUF_INIT(TABLE_VALUE_MAX);
-
-        if (table_new(spec, NULL, &table, NULL) != 0)
-                return TABLE_ERROR;
-        return table_lookup_wait(table, str_from_cstr(name), &value);
-}
+#define ERROR_MAX_BYTES    1024
 
 Authorize authorize_name(const char *users, const char *name) {
-        Str rest = str_from_cstr(users), word;
+        MatchList *list _cleanup_(match_list_freep) = NULL;
+        Buf error _cleanup_(buf_deinit) = BUF_INIT(ERROR_MAX_BYTES);
 
-        while (str_next_word(&rest, &word)) {
-                Authorize fits = AUTHORIZE_YES;
-                TableResult result;
-
-                for (; str_has_prefix(word, STR("!")); word = str_skip(word, 1))
-                        fits = fits == AUTHORIZE_YES ? AUTHORIZE_NO : AUTHORIZE_YES;
-                if (str_contains(word, ':'))
-                        result = ask_table(word, name);
-                else
-                        result = str_equal(word, str_from_cstr(name)) ? TABLE_FOUND
-                                                                      : TABLE_NOT_FOUND;
-                if (result == TABLE_ERROR)
-                        return AUTHORIZE_ERROR;
-                if (result == TABLE_FOUND)
-                        return fits;
+        if (match_list_new(str_from_cstr(users), MATCH_NAMES, NULL, &list, &error) != 0)
+                return AUTHORIZE_ERROR;
+        switch (match_list_find(list, str_from_cstr(name), &error)) {
+        case TABLE_FOUND:
+                return AUTHORIZE_YES;
+        case TABLE_NOT_FOUND:
+                return AUTHORIZE_NO;
+        case TABLE_ERROR:
+                break;
         }
-        return AUTHORIZE_NO;
+        return AUTHORIZE_ERROR;
 }
 
 Authorize authorize_user(const char *users, uid_t uid) {

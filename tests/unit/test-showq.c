@@ -314,8 +314,9 @@ static const struct {
         { "!ann", "joe", AUTHORIZE_NO },
         { "inline:{joe=x}", "joe", AUTHORIZE_YES },
         { "inline:{joe=x}", "ann", AUTHORIZE_NO },
-        { "joe, nonsense:x", "joe", AUTHORIZE_YES },
-        { "nonsense:x, joe", "joe", AUTHORIZE_ERROR },
+        { "joe, texthash:/nonexistent/x", "joe", AUTHORIZE_YES },
+        { "texthash:/nonexistent/x, joe", "joe", AUTHORIZE_ERROR },
+        { "joe, nonsense:x", "joe", AUTHORIZE_ERROR },
 };
 
 START_TEST(lists_of_users_decide_by_the_first_that_fits) {
