@@ -126,9 +126,9 @@ static int drop_privileges(const CommandChild *child) {
 /* As execvp(3) does it, with the PATH of the command's own environment. Comes back in failure. */
 static int execute(const CommandSpec *spec) {
         environ = (char **)spec->environment;
-        (void)execvp(spec->argv[0], spec->argv);
+        (void)execvp(spec->argv[0], (char **)spec->argv);
         if (errno == ENOENT && spec->argv_fallback && !strchr(spec->argv[0], '/'))
-                (void)execvp(spec->argv_fallback[0], spec->argv_fallback);
+                (void)execvp(spec->argv_fallback[0], (char **)spec->argv_fallback);
         return -errno;
 }
 

@@ -49,10 +49,10 @@ static size_t count_words(Str text) {
 }
 
 /* The words of TEXT, and LAST as one more word unless its data is NULL. NULL: no memory. */
-static char **vector_new(Str text, Str last) {
+static const char **vector_new(Str text, Str last) {
         size_t n_slots = count_words(text) + 2;
-        char **vector = malloc(n_slots * sizeof(char *) + text.len + 1 + last.len + 1);
-        char **slot = vector;
+        const char **vector = malloc(n_slots * sizeof(char *) + text.len + 1 + last.len + 1);
+        const char **slot = vector;
         char *to;
         Str word;
 

@@ -21,8 +21,8 @@
 
 /* For CommandSpec of command.h. Both NULL-terminated; owned here. */
 typedef struct CommandLine {
-        char **argv;
-        char **argv_fallback; /* or NULL */
+        const char **argv;
+        const char **argv_fallback; /* or NULL */
 } CommandLine;
 
 #define COMMAND_LINE_NULL ((CommandLine){ 0 })

@@ -36,10 +36,11 @@ typedef int (*CommandInput)(void *userdata, Str *ret);
 typedef struct CommandSpec {
         /* NULL-terminated, not empty. argv[0] without '/' is searched for in ENVIRONMENT's PATH
          * ("/bin:/usr/bin" when it has none), as the user. See command-line.h. */
-        char *const *argv;
+        const char *const *argv;
         /* May be NULL: run instead when argv[0] has no '/' and is nowhere in PATH. */
-        char *const *argv_fallback;
-        char *const *environment; /* "NAME=value", NULL-terminated; the caller scrubs the values */
+        const char *const *argv_fallback;
+        const char *const
+                *environment; /* "NAME=value", NULL-terminated; the caller scrubs the values */
 
         const char *user_name; /* whose supplementary groups (initgroups); NULL: none */
         uid_t uid;             /* neither may be 0, nor -1 */

@@ -243,6 +243,37 @@ START_TEST(main_cf_lines_read_as_postconf_5_says) {
 }
 END_TEST
 
+START_TEST(literal_values_are_not_expanded_in_their_turn) {
+        static const struct {
+                const char *text;
+                int r;
+                const char *expected;
+        } literal[] = {
+                { "$a $b ${loop}", 0, "alpha <$a> $pool" },
+                { "${b?{$b}}${empty:{$b}}", 0, "<$a><$a>" },
+                { "${{$b} == {<$$a>}?{same}:{other}}", 0, "same" },
+                { "<$empty>", 0, "<>" },
+                { "<$nothing>", CONFIG_EXPAND_E_UNDEFINED, "<>" },
+                { "${nothing?$nothing}${nothing:x}", 0, "x" },
+                { "${{$nothing} == {}}", CONFIG_EXPAND_E_UNDEFINED, "bool:true" },
+                { "$nothing${", CONFIG_EXPAND_E_INVALID, NULL },
+        };
+
+        for (size_t i = 0; i < ARRAY_LEN(literal); i++) {
+                Buf ret = BUF_INIT(256);
+                Buf error = BUF_INIT(256);
+                int r = config_expand_literal(str_from_cstr(literal[i].text), look_up, NULL, &ret,
+                                              &error);
+
+                ck_assert_msg(r == literal[i].r, "\"%s\": %d", literal[i].text, r);
+                if (literal[i].expected)
+                        ck_assert_str_eq(buf_cstr(&ret), literal[i].expected);
+                buf_deinit(&ret);
+                buf_deinit(&error);
+        }
+}
+END_TEST
+
 int main(void) {
         Suite *suite = suite_create("config-expand");
         TCase *tcase = tcase_create("expand");
@@ -253,6 +284,7 @@ int main(void) {
         tcase_add_test(tcase, a_result_larger_than_its_buffer_is_an_error);
         tcase_add_test(tcase, ten_thousand_nested_braces_do_not_exhaust_the_stack);
         tcase_add_test(tcase, names_that_a_text_uses_are_found);
+        tcase_add_test(tcase, literal_values_are_not_expanded_in_their_turn);
         tcase_add_loop_test(tcase, main_cf_lines_read_as_postconf_5_says, 0,
                             ARRAY_LEN(parse_cases));
         suite_add_tcase(suite, tcase);
