@@ -14,6 +14,7 @@ is touched. Python's standard library only.
 import ctypes
 import contextlib
 import fcntl
+import mailbox
 import os
 import pwd
 import queue
@@ -411,6 +412,12 @@ class World:
         """File names in a queue directory, at any depth."""
         top = f'/var/spool/unitpost/{name}'
         return sorted(file for _, _, files in os.walk(top) for file in files)
+
+
+def split(user='bob'):
+    """The messages of a mailbox as an independent reader splits them."""
+    with contextlib.closing(mailbox.mbox(f'/var/mail/{user}', create=False)) as box:
+        return [bytes(one) for one in box]
 
 
 # ---- the protocol between roles, for scripted peers ----

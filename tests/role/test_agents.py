@@ -1,16 +1,13 @@
-"""local, bounce, error, showq and postqueue: real programs, read by readers that are not ours.
+"""local, error, showq and postqueue: real programs, read by readers that are not ours.
 
-Mailboxes are split by Python's mailbox, notices taken apart by its email package, listings by its
-json. Agents are asked directly, as qmgr asks them, or by mail through all roles.
+Mailboxes are split by Python's mailbox, listings read by its json. Agents are asked directly, as
+qmgr asks them, or by mail through all roles.
 """
 
 import contextlib
-import email
-import email.policy
 import fcntl
 import itertools
 import json
-import mailbox
 import os
 import re
 import shutil
@@ -20,7 +17,7 @@ import time
 import unittest
 
 import harness
-from harness import Peer, World
+from harness import Peer, World, split
 
 QUEUE_ID = '6610CD7F62AC0D4D2470'
 OFFSET = 64
@@ -59,12 +56,6 @@ def deliver(content, *recipients, role='local', sender='ann@example.org', nextho
 
 def verdict(outcome):
     return int(outcome['status']), outcome['code']
-
-
-def split(user='bob'):
-    """The messages of a mailbox as an independent reader splits them."""
-    with contextlib.closing(mailbox.mbox(f'/var/mail/{user}', create=False)) as box:
-        return [bytes(one) for one in box]
 
 
 class Local(unittest.TestCase):
@@ -287,93 +278,6 @@ class Error(unittest.TestCase):
                     self.assertEqual(outcome['relay'], 'none')
             world.wait_for_entry(MESSAGE=': to=<a@x>, relay=none, .* dsn=5.1.2, status=bounced '
                                          r'\(mail for other machines is not set up here\)$')
-
-
-def notice_of(world, user='alice', n=1, seconds=30):
-    """The n-th mail of a user, parsed."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        with contextlib.suppress(mailbox.NoSuchMailboxError):
-            found = split(user)
-            if len(found) >= n:
-                return email.message_from_bytes(found[n - 1], policy=email.policy.default)
-        time.sleep(0.05)
-    raise AssertionError(f'no notice: {world.journal(PRIORITY="[0-6]")[-10:]}')
-
-
-class Bounce(unittest.TestCase):
-    def test_a_notice_by_mail_is_what_rfc_3464_says(self):
-        with World(main_cf='myhostname = mx.example.org\nmyorigin = example.org\n'
-                           'mydestination = example.org\n') as world:
-            world.send('alice', ['nobody-here', 'bob', 'x@elsewhere.test'],
-                       b'Subject: hello\nFrom: alice\n\nThe body.\nFrom here\n')
-            notice = notice_of(world)
-            self.assertEqual(notice.get_content_type(), 'multipart/report')
-            self.assertEqual(notice.get_param('report-type'), 'delivery-status')
-            self.assertEqual(notice['To'], 'alice@example.org')
-            self.assertEqual(notice['Subject'], 'Undelivered Mail Returned to Sender')
-            self.assertEqual(notice['Auto-Submitted'], 'auto-replied')
-            self.assertEqual(notice['Return-Path'], '<>')
-            self.assertIn('MAILER-DAEMON@mx.example.org', notice['From'])
-            self.assertEqual(len(notice.get_all('Date')), 1)
-            self.assertEqual(len(notice.get_all('Message-ID')), 1)
-            self.assertEqual(notice.defects, [])
-            text, status, original = notice.iter_parts()
-            self.assertIn('<nobody-here@example.org>', text.get_content())
-            self.assertIn('unknown user: "nobody-here"', text.get_content())
-            self.assertNotIn('<bob', text.get_content())
-            self.assertEqual(status.get_content_type(), 'message/delivery-status')
-            message, *recipients = status.get_payload()
-            self.assertEqual(message['Reporting-MTA'], 'dns; mx.example.org')
-            self.assertEqual(message['X-Unitpost-Sender'], 'rfc822; alice@example.org')
-            found = {one['Final-Recipient']: (one['Action'], one['Status']) for one in recipients}
-            self.assertEqual(found, {
-                'rfc822; nobody-here@example.org': ('failed', '5.1.1'),
-                'rfc822; x@elsewhere.test': ('failed', '5.1.2')})
-            self.assertEqual(original.get_content_type(), 'message/rfc822')
-            returned = original.get_payload(0)
-            self.assertEqual(returned['Subject'], 'hello')
-            self.assertIn('The body.', returned.get_payload())
-            entry = world.wait_for_entry(MESSAGE=': sender non-delivery notification: ')
-            one, other = re.fullmatch(r'([0-9A-F]+): sender non-delivery notification: '
-                                      r'([0-9A-F]+)', entry['MESSAGE']).groups()
-            self.assertEqual(entry['UNITPOST_QUEUE_ID'], one)
-            world.wait_for_entry(MESSAGE=f'^{other}: to=<alice@example.org>, .*status=sent')
-            world.wait_for_entry(MESSAGE=f'^{one}: removed$')
-            world.wait_for_entry(MESSAGE=f'^{other}: removed$')
-
-    def test_no_notice_about_a_notice(self):
-        """XP4: the sender does not exist either; by default the chain ends at once."""
-        with World() as world:
-            world.send('alice', 'nobody-here', b'Subject: x\n\n', ['-f', 'nor-this'])
-            world.wait_for_entry(MESSAGE=r': to=<nor-this@.*status=bounced')
-            world.wait_for_entry(MESSAGE=': removed$', n=2)
-            self.assertEqual(len(world.journal(MESSAGE='non-delivery notification')), 1)
-            self.assertEqual([name for queue in ('incoming', 'active', 'deferred')
-                              for name in world.queue(queue) if name != '.lock'], [])
-
-    def test_the_postmaster_hears_of_it_once_when_asked_for(self):
-        with World(main_cf='notify_classes = 2bounce\n2bounce_notice_recipient = carol\n') as world:
-            world.send('alice', 'nobody-here', b'Subject: x\n\n', ['-f', 'nor-this'])
-            notice = notice_of(world, 'carol')
-            self.assertEqual(notice['Subject'], 'Postmaster Copy: Undelivered Mail')
-            self.assertTrue(notice['Return-Path'].startswith('<double-bounce@'))
-            inner = list(notice.iter_parts())[2].get_payload(0)
-            self.assertEqual(inner.get_content_type(), 'multipart/report')
-
-        with World(main_cf='notify_classes = 2bounce\n'
-                           '2bounce_notice_recipient = nobody-at-all\n') as world:
-            world.send('alice', 'nobody-here', b'Subject: x\n\n', ['-f', 'nor-this'])
-            world.wait_for_entry(MESSAGE='undeliverable postmaster notification discarded')
-            world.wait_for_entry(MESSAGE=': removed$', n=3)
-
-    def test_eight_bit_mail_is_returned_unchanged(self):
-        content = 'Subject: hello\n\nGrüße\n'.encode()
-        with World() as world:
-            world.send('alice', 'nobody-here', content)
-            notice = notice_of(world)
-            self.assertEqual(notice['Content-Transfer-Encoding'], '8bit')
-            self.assertIn('Grüße'.encode(), split('alice')[0])
 
 
 class Showq(unittest.TestCase):
