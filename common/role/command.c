@@ -16,17 +16,16 @@
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "common/role/command-cgroup.h"
 #include "common/role/command-child.h"
 #include "common/role/command-kill.h"
 
-#define READ_MAX       ((size_t)16 * 1024)
-#define PIPE_MAX       ((size_t)1024 * 1024) /* a pipe holds no more (fs.pipe-max-size) */
-#define GROUPS_MAX     65536                 /* NGROUPS_MAX of Linux */
-#define KILL_USEC      (10 * USEC_PER_SEC)   /* what is not dead then hangs in the kernel */
-#define KILL_STEP_USEC USEC_PER_MSEC
+#define READ_MAX            ((size_t)16 * 1024)
+#define PIPE_MAX            ((size_t)1024 * 1024) /* a pipe holds no more (fs.pipe-max-size) */
+#define GROUPS_MAX          65536                 /* NGROUPS_MAX of Linux */
+#define KILL_USEC           (10 * USEC_PER_SEC)   /* what is not dead then hangs in the kernel */
+#define KILL_PAUSE_MAX_USEC (50 * USEC_PER_MSEC)
 
 /* What turn() says when there is no time left. */
 enum {
@@ -306,19 +305,27 @@ static void set_end(Run *run, int r) {
 
 /* ---- the end ---- */
 
-/* All of it, and do not come back before it is gone. */
+/*
+ * All of it, and do not come back before it is gone. First the cgroup, which holds all of an
+ * ordinary command; then descendants that are not in it, or all where there is none.
+ */
 static int kill_rest(Run *run) {
-        const struct timespec step = { .tv_nsec = KILL_STEP_USEC * 1000 };
         usec_t deadline = usec_add(clock_monotonic_usec(), KILL_USEC);
+        usec_t pause = USEC_PER_MSEC;
 
         for (;;) {
-                command_cgroup_kill(&run->cgroup);
-                (void)command_kill_listed(command_kill_list_descendants, NULL);
-                if (command_kill_reap() && command_cgroup_remove(&run->cgroup) == 0)
+                bool is_removed = command_cgroup_remove(&run->cgroup) == 0;
+
+                if (!is_removed)
+                        command_cgroup_kill(&run->cgroup);
+                else
+                        (void)command_kill_listed(command_kill_list_descendants, NULL);
+                if (command_kill_reap() && is_removed)
                         return 0;
                 if (clock_monotonic_usec() >= deadline)
                         return COMMAND_E_LEFT;
-                (void)nanosleep(&step, NULL);
+                (void)usleep((useconds_t)pause);
+                pause = pause < KILL_PAUSE_MAX_USEC ? pause * 2 : pause;
         }
 }
 

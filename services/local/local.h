@@ -2,7 +2,8 @@
 
 /*
  * local: delivers to users of this machine, today to their mbox in mail_spool_directory. Gets an
- * open message from qmgr; never sees the queue. Runs as root with CAP_SETUID and CAP_SETGID.
+ * open message from qmgr; never sees the queue. Runs as root; unitpost-local.service says
+ * with which capabilities.
  */
 
 #include "common/role/role.h"
