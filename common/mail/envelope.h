@@ -27,7 +27,8 @@ enum {
         ENVELOPE_SMTPUTF8 = 1 << 1,     /* SMTPUTF8 was asked for */
         ENVELOPE_LOCAL_ORIGIN = 1 << 2, /* submitted by sendmail(1) on this machine */
         ENVELOPE_NOTICE = 1 << 3,       /* made by bounce: never answered by another notice */
-        ENVELOPE_FLAGS_ALL = (1 << 4) - 1,
+        ENVELOPE_FORWARDED = 1 << 4, /* sent on by local: its automatic copies were made before */
+        ENVELOPE_FLAGS_ALL = (1 << 5) - 1,
 };
 
 /* Envelope.ret, RFC 3461 4.3. Stored in queue files. */

@@ -123,6 +123,7 @@ int address_rules_init(AddressRules *rules, const RoleEnv *env) {
                 .double_bounce_sender = text_of(owned, PARAM_double_bounce_sender),
                 .owner_request_special = config_bool(config, PARAM_owner_request_special),
         };
+        rules->myorigin = text_of(owned, PARAM_myorigin);
         return 0;
 }
 
@@ -137,4 +138,13 @@ void address_rules_deinit(AddressRules *rules) {
                 free(owned);
         }
         *rules = ADDRESS_RULES_NULL;
+}
+
+AddressLookupRules address_rules_lookup(const AddressRules *rules) {
+        return (AddressLookupRules){
+                .extension = &rules->extension,
+                .local = &rules->resolve.local,
+                .rewrite = &rules->resolve.rewrite,
+                .myorigin = rules->myorigin,
+        };
 }

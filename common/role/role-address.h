@@ -7,7 +7,7 @@
  * In a loop no table is waited for: one that can block is an error at lookup, which defers.
  */
 
-#include "common/mail/address-extension.h"
+#include "common/mail/address-lookup.h"
 #include "common/mail/resolve.h"
 #include "common/role/role.h"
 
@@ -16,6 +16,7 @@ typedef struct AddressRules {
         RewriteRules remote;  /* remote context: all in remote_header_rewrite_domain */
         bool rewrites_remote; /* it is set: header addresses of remote mail are rewritten */
         ExtensionRules extension;
+        Str myorigin;
         struct AddressRulesOwned *owned;
 } AddressRules;
 
@@ -27,3 +28,6 @@ typedef struct AddressRules {
  */
 int address_rules_init(AddressRules *rules, const RoleEnv *env);
 void address_rules_deinit(AddressRules *rules);
+
+/* How addresses are looked up; points into RULES. */
+AddressLookupRules address_rules_lookup(const AddressRules *rules);

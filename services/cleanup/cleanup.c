@@ -10,22 +10,22 @@
 #define REQUEST_TIMEOUT_USEC (300 * USEC_PER_SEC)
 
 int cleanup_start(RoleEnv *env) {
-        Queue *queue = NULL;
-        int r = role_queue_open(env, 1U << QUEUE_INCOMING, &queue);
+        Settings *settings = NULL;
+        int r = settings_new(env, &settings);
 
-        env->context = queue;
-        return r;
+        env->context = settings;
+        return r == 0 ? role_queue_open(env, 1U << QUEUE_INCOMING, &settings->queue) : r;
 }
 
 void cleanup_stop(RoleEnv *env) {
-        env->context = queue_free(env->context);
+        env->context = settings_free(env->context);
 }
 
 int cleanup_serve(RoleEnv *env, IpcConn *conn) {
         _cleanup_(message_deinit) Message message;
         int r;
 
-        message_init(&message, env->config, env->context);
+        message_init(&message, env->context);
         ipc_conn_set_timeout(conn, REQUEST_TIMEOUT_USEC);
         r = mail_server_receive(conn, &message_sink, &message);
         if (r == IPC_E_CLOSED)

@@ -2,7 +2,8 @@
 
 /*
  * cleanup: the only door into the queue. It takes one message at a time, makes its content and its
- * envelope complete (content.h; addresses without domain get @$myorigin), and writes it durably
+ * envelope complete (content.h; addresses are made
+ * canonical, aliases expanded), and writes it durably
  * into incoming/. It refuses only what the message itself is to blame for (5.x.x); a fault of this
  * machine is always "try again" (4.3.x), so that no mail is returned because a disk was full.
  */

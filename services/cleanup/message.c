@@ -5,21 +5,17 @@
 #include <syslog.h>
 
 #include "common/base/log.h"
-#include "common/mail/address.h"
 #include "common/mail/log-id.h"
 #include "common/role/protocol-queue.h"
 
-#define STOP 1 /* what the sink's functions say when message->result is decided */
-
-void message_init(Message *message, const Config *config, const Queue *queue) {
+void message_init(Message *message, const Settings *settings) {
         *message = (Message){
-                .config = config,
-                .queue = queue,
+                .settings = settings,
                 .sender = BUF_INIT(ENVELOPE_ADDRESS_MAX),
                 .full_name = BUF_INIT(ENVELOPE_TEXT_MAX),
         };
         duplicate_filter_init(&message->duplicates,
-                              (size_t)config_int(config, PARAM_duplicate_filter_limit));
+                              (size_t)config_int(settings->config, PARAM_duplicate_filter_limit));
 }
 
 void message_deinit(Message *message) {
@@ -38,11 +34,10 @@ static int decide(Message *message, MailStatus status, const char *dsn, const ch
                 .dsn = str_from_cstr(dsn),
                 .text = str_from_cstr(text),
         };
-        return STOP;
+        return MESSAGE_STOP;
 }
 
-/* The message's own fault: it will be returned. */
-static int refuse(Message *message, const char *dsn, const char *text) {
+int message_refuse(Message *message, const char *dsn, const char *text) {
         LogField field = { "UNITPOST_QUEUE_ID", str_from_cstr(message->id.text) };
 
         log_event(LOG_NOTICE, LOG_ID_REFUSED, &field, 1, "%s: reject: %s %s; from=<%.*s>",
@@ -50,8 +45,7 @@ static int refuse(Message *message, const char *dsn, const char *text) {
         return decide(message, MAIL_REFUSED, dsn, text);
 }
 
-/* Our fault, or the disk's: it stays where it is and comes again. R is a negative errno. */
-static int fail(Message *message, const char *what, int r) {
+int message_fail(Message *message, const char *what, int r) {
         bool full = r == -ENOSPC || r == -EDQUOT;
         LogField field = { "UNITPOST_QUEUE_ID", str_from_cstr(message->id.text) };
 
@@ -61,12 +55,22 @@ static int fail(Message *message, const char *what, int r) {
         return decide(message, MAIL_TRY_AGAIN, full ? "4.3.1" : "4.3.0", message->reason);
 }
 
-static int fail_write(Message *message, int r) {
+int message_fail_lookup(Message *message, const char *log_id, Str why, const char *dsn,
+                        const char *text) {
+        LogField field = { "UNITPOST_QUEUE_ID", str_from_cstr(message->id.text) };
+
+        log_event(LOG_WARNING, log_id, &field, 1,
+                  "warning: %s: %.*s -- message not accepted, try again later", message->id.text,
+                  STR_FMT(why));
+        return decide(message, MAIL_TRY_AGAIN, dsn, text);
+}
+
+int message_fail_write(Message *message, int r) {
         if (r == QUEUE_FILE_E_TOO_BIG)
-                return refuse(message, "5.3.4", "message or recipient list too big");
+                return message_refuse(message, "5.3.4", "message or recipient list too big");
         if (r == QUEUE_FILE_E_MALFORMED)
-                return refuse(message, "5.6.0", "malformed envelope");
-        return fail(message, "cannot write to the queue", r < 0 ? r : -EIO);
+                return message_refuse(message, "5.6.0", "malformed envelope");
+        return message_fail(message, "cannot write to the queue", r < 0 ? r : -EIO);
 }
 
 void message_log_canceled(const Message *message) {
@@ -79,29 +83,18 @@ void message_log_canceled(const Message *message) {
 
 /* ---- envelope ---- */
 
-/* ADDRESS, with @$myorigin when it has no domain. False: not to be kept in a queue. */
-static bool qualify(const Message *message, Str address, Buf *ret) {
-        Str local, domain;
-
-        (void)buf_append_str(ret, address);
-        if (!address_split(address, &local, &domain)) {
-                (void)buf_append_char(ret, '@');
-                (void)buf_append_cstr(ret, config_string(message->config, PARAM_myorigin));
-        }
-        return ret->error == 0 && local.len > 0 && address_is_sane(buf_str(ret));
-}
-
 static int check_free_space(Message *message) {
-        uint64_t wanted = (uint64_t)config_int(message->config, PARAM_queue_minfree);
+        uint64_t wanted = (uint64_t)config_int(message->settings->config, PARAM_queue_minfree);
         uint64_t bytes, inodes;
         int r;
 
         if (wanted == 0)
                 return 0;
-        r = queue_free_space(message->queue, &bytes, &inodes);
+        r = queue_free_space(message->settings->queue, &bytes, &inodes);
         if (r < 0)
-                return fail(message, "cannot look at the file system of the queue", r);
-        return bytes < wanted ? fail(message, "less than queue_minfree is left", -ENOSPC) : 0;
+                return message_fail(message, "cannot look at the file system of the queue", r);
+        return bytes < wanted ? message_fail(message, "less than queue_minfree is left", -ENOSPC)
+                              : 0;
 }
 
 static int output_content(void *userdata, Str data) {
@@ -109,11 +102,11 @@ static int output_content(void *userdata, Str data) {
         int r;
 
         r = queue_file_writer_add_content(message->writer, data);
-        return r == 0 ? 0 : fail_write(message, r);
+        return r == 0 ? 0 : message_fail_write(message, r);
 }
 
 static int open_content(Message *message, const Envelope *envelope) {
-        const Config *config = message->config;
+        const Config *config = message->settings->config;
         bool local = (envelope->flags & ENVELOPE_LOCAL_ORIGIN) != 0;
         bool notice = (envelope->flags & ENVELOPE_NOTICE) != 0; /* has its own Received: */
         ContentOptions options = {
@@ -146,12 +139,12 @@ static int open_file(Message *message, const Envelope *envelope) {
         int r;
 
         stored.sender = buf_str(&message->sender);
-        r = queue_file_writer_new(queue_dir_fd(message->queue, QUEUE_INCOMING), &stored, &limits,
-                                  &message->writer);
+        r = queue_file_writer_new(queue_dir_fd(message->settings->queue, QUEUE_INCOMING), &stored,
+                                  &limits, &message->writer);
         if (r != 0)
-                return fail_write(message, r);
+                return message_fail_write(message, r);
         r = open_content(message, envelope);
-        return r == 0 ? 0 : fail(message, "cannot take the message", r);
+        return r == 0 ? 0 : message_fail(message, "cannot take the message", r);
 }
 
 static int message_begin(void *userdata, const Envelope *received) {
@@ -163,33 +156,23 @@ static int message_begin(void *userdata, const Envelope *received) {
                 envelope.arrival_usec = clock_realtime_usec();
         message->id = queue_id_new(envelope.arrival_usec);
         if (envelope.queue_id.len > 0 && !queue_id_parse(envelope.queue_id, &message->id))
-                return refuse(message, "5.3.0", "malformed queue ID");
+                return message_refuse(message, "5.3.0", "malformed queue ID");
         message->begun = true;
-        if (envelope.sender.len > 0 && !qualify(message, envelope.sender, &message->sender))
-                return refuse(message, "5.1.7", "malformed sender address");
+        message->flags = envelope.flags;
+        r = message_set_sender(message, envelope.sender);
+        if (r != 0)
+                return r;
         (void)buf_append_str(&message->full_name, envelope.full_name);
-        if (message->sender.error < 0 || message->full_name.error)
-                return fail(message, "cannot take the envelope", -ENOMEM);
+        if (message->full_name.error)
+                return message_fail(message, "cannot take the envelope", -ENOMEM);
         r = check_free_space(message);
-        return r == 0 ? open_file(message, &envelope) : r;
+        if (r == 0)
+                r = open_file(message, &envelope);
+        return r == 0 ? message_add_sender_copies(message) : r;
 }
 
 static int message_recipient(void *userdata, const Recipient *received) {
-        Message *message = userdata;
-        _cleanup_(buf_deinit) Buf address = BUF_INIT(ENVELOPE_ADDRESS_MAX);
-        Recipient recipient = *received;
-        int r;
-
-        if (!qualify(message, received->address, &address))
-                return address.error < 0 ? fail(message, "cannot take a recipient", -ENOMEM)
-                                         : refuse(message, "5.1.3", "malformed recipient address");
-        recipient.address = buf_str(&address);
-        if (recipient.original.len == 0)
-                recipient.original = received->address;
-        if (duplicate_filter_seen(&message->duplicates, &recipient))
-                return 0;
-        r = queue_file_writer_add_recipient(message->writer, &recipient);
-        return r == 0 ? 0 : fail_write(message, r);
+        return message_add_recipient(userdata, received);
 }
 
 /* ---- content ---- */
@@ -200,11 +183,11 @@ static int take_content_result(Message *message, int r) {
                 return r;
         switch (r) {
         case CONTENT_E_TOO_BIG:
-                return refuse(message, "5.3.4", "message size exceeds limit");
+                return message_refuse(message, "5.3.4", "message size exceeds limit");
         case CONTENT_E_HOPS:
-                return refuse(message, "5.4.0", "too many hops");
+                return message_refuse(message, "5.4.0", "too many hops");
         }
-        return fail(message, "cannot take the content", r < 0 ? r : -EIO);
+        return message_fail(message, "cannot take the content", r < 0 ? r : -EIO);
 }
 
 static int message_content(void *userdata, Str data) {
@@ -238,13 +221,17 @@ static int commit(Message *message) {
         r = take_content_result(message, content_finish(message->content));
         if (r != 0)
                 return r;
-        if (queue_file_writer_n_recipients(message->writer) == 0)
-                return refuse(message, "5.5.4", "no recipients");
+        if (message->n_named == 0)
+                return message_refuse(message, "5.5.4", "no recipients");
+        r = message_add_always_bcc(message);
+        if (r != 0)
+                return r;
         log_message_id(message);
         r = queue_file_writer_commit(message->writer, &message->id);
         if (r == QUEUE_FILE_E_EXISTS)
-                return fail(message, "a message of this queue ID is there already", -EEXIST);
-        return r == 0 ? 0 : fail_write(message, r);
+                return message_fail(message, "a message of this queue ID is there already",
+                                    -EEXIST);
+        return r == 0 ? 0 : message_fail_write(message, r);
 }
 
 /*
@@ -253,7 +240,7 @@ static int commit(Message *message) {
  * qmgr.path watches incoming/.
  */
 static void wake_qmgr(const Message *message) {
-        usec_t delay = config_time_usec(message->config, PARAM_in_flow_delay);
+        usec_t delay = config_time_usec(message->settings->config, PARAM_in_flow_delay);
         int r;
 
         r = qmgr_send_command(QMGR_INCOMING, &message->id, delay);
