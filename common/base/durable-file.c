@@ -10,6 +10,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "common/base/file.h"
+
 enum {
         HIDDEN_NAME_SIZE = 1 + 16 + 4 + 1, /* ".0123456789ABCDEF.tmp" */
         N_HIDDEN_TRIES = 16                /* 64 random bits: the second is never needed */
@@ -64,12 +66,9 @@ int durable_file_new(int dir_fd, mode_t mode, DurableFile **ret) {
         if (!file)
                 return -ENOMEM;
         file->dir_fd = dir_fd;
-        file->fd = openat(dir_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, mode);
+        file->fd = file_open_nameless(dir_fd, ".", O_RDWR, mode);
         if (file->fd < 0) {
-                /* EISDIR: a kernel that does not know the flag took it for O_DIRECTORY. */
-                if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)
-                        return -errno;
-                r = open_hidden(file, mode);
+                r = file->fd == -EOPNOTSUPP ? open_hidden(file, mode) : file->fd;
                 if (r < 0)
                         return r;
         }
@@ -100,17 +99,9 @@ int durable_file_fd(const DurableFile *file) {
 
 /* Make NAME a link to the file. A name that is taken gives -EEXIST. */
 static int link_as(const DurableFile *file, const char *name) {
-        char path[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
-
         if (file->hidden[0] != '\0')
                 return linkat(file->dir_fd, file->hidden, file->dir_fd, name, 0) < 0 ? -errno : 0;
-        (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", file->fd);
-        if (linkat(AT_FDCWD, path, file->dir_fd, name, AT_SYMLINK_FOLLOW) == 0)
-                return 0;
-        /* A chroot may lack /proc; this form needs CAP_DAC_READ_SEARCH before Linux 6.10. */
-        if (errno != ENOENT)
-                return -errno;
-        return linkat(file->fd, "", file->dir_fd, name, AT_EMPTY_PATH) < 0 ? -errno : 0;
+        return file_link_nameless(file->fd, file->dir_fd, name);
 }
 
 int durable_file_link(DurableFile *file, const char *name) {

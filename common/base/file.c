@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/stat.h>
 
 enum {
@@ -127,4 +128,25 @@ int file_open_dir(int dir_fd, const char *path) {
         int fd = openat(dir_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 
         return fd < 0 ? -errno : fd;
+}
+
+int file_open_nameless(int dir_fd, const char *directory, int flags, mode_t mode) {
+        int fd = openat(dir_fd, directory, O_TMPFILE | O_CLOEXEC | flags, mode);
+
+        if (fd >= 0)
+                return fd;
+        /* EISDIR: a kernel that does not know the flag took it for O_DIRECTORY. */
+        return errno == EISDIR || errno == EINVAL ? -EOPNOTSUPP : -errno;
+}
+
+int file_link_nameless(int fd, int dir_fd, const char *name) {
+        char path[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
+
+        (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+        if (linkat(AT_FDCWD, path, dir_fd, name, AT_SYMLINK_FOLLOW) == 0)
+                return 0;
+        /* A chroot may lack /proc; this form needs CAP_DAC_READ_SEARCH before Linux 6.10. */
+        if (errno != ENOENT)
+                return -errno;
+        return linkat(fd, "", dir_fd, name, AT_EMPTY_PATH) < 0 ? -errno : 0;
 }

@@ -26,3 +26,12 @@ int file_read(int dir_fd, const char *path, Buf *buf);
 
 /* open(2) of a directory for openat() and fsync(): O_RDONLY|O_DIRECTORY|O_CLOEXEC|O_NOFOLLOW. */
 int file_open_dir(int dir_fd, const char *path);
+
+/*
+ * A file without a name in DIRECTORY (relative to DIR_FD): O_TMPFILE with FLAGS (O_WRONLY or
+ * O_RDWR). The descriptor, or negative errno; -EOPNOTSUPP where file system or kernel have none.
+ */
+int file_open_nameless(int dir_fd, const char *directory, int flags, mode_t mode);
+
+/* Give the nameless file FD the name NAME, which must be free. 0 or negative errno. */
+int file_link_nameless(int fd, int dir_fd, const char *name);
