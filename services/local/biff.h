@@ -18,4 +18,5 @@ typedef struct Biff {
 /* Tell that USER has new mail at OFFSET of the mailbox. */
 void biff_notify(Biff *biff, const char *user, uint64_t offset);
 
+/* Close the socket. */
 void biff_deinit(Biff *biff);

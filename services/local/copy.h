@@ -57,7 +57,7 @@ typedef struct CopyEnvelope {
 
 /* One message being copied. A worker keeps one for all its messages; zeroed is a good start. */
 typedef struct Copy {
-        Buf header; /* the lines in front */
+        Buf header;           /* the lines in front */
         size_t from_line_len; /* of these, the From_ line with its line end; 0 without one */
 
         int fd;          /* borrowed */
@@ -82,6 +82,9 @@ bool copy_parse_kinds(Str words, unsigned *ret);
  * sender become '-', elsewhere control bytes become '?'. 0, BUF_E_FULL, -ENOMEM.
  */
 int copy_append_header(const CopyEnvelope *envelope, Buf *out);
+
+/* Append the line Delivered-To for ADDRESS alone. 0, BUF_E_FULL, -ENOMEM. */
+int copy_append_delivered_to(Str address, Buf *out);
 
 /*
  * Begin a copy of DELIVERY's message; both arguments are only needed now, but the descriptor until
@@ -108,5 +111,5 @@ void copy_deinit(Copy *copy);
  */
 int copy_list_delivered_to(const Delivery *delivery, Copy *memory, Buf *list);
 
-/* Is ADDRESS (compared without regard to case) in such a list? */
+/* Is ADDRESS, as it is written in front of a message, in such a list? Case does not matter. */
 bool copy_has_delivered_to(Str list, Str address);

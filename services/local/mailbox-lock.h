@@ -2,40 +2,61 @@
 
 /*
  * Opening a mailbox for appending, with the locks that other programs respect (Debian policy
- * 11.6: fcntl(2) first, then USER.lock), and with the checks that make it safe to write to.
+ * 11.6: fcntl(2) first, then MAILBOX.lock), and with the checks that make it safe to write to.
  *
  * All of this runs with the recipient's ids (identity.h). Nobody waits for ever: neither lock is
  * waited for inside the kernel, and a lock is never held while waiting for the other one, so that
  * programs that lock in the other order cannot deadlock with us.
  *
- * USER.lock holds "PID unitpost". Who holds the fcntl lock and finds such a file knows that its
- * maker died (it would have the fcntl lock), and removes it at once; foreign lock files are removed
- * when they are older than stale_lock_time.
+ * MAILBOX.lock is also the journal from which the next deliverer takes back what a killed one has
+ * half written (dotlock.h). Where mailbox_delivery_lock does not name dotlock, or the lock file may
+ * be missing and is, there is none: a killed deliverer then leaves what it has written.
  */
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "common/base/buf.h"
 #include "common/base/clock.h"
 #include "common/base/str.h"
+#include "services/local/dotlock.h"
 
 typedef struct MailboxLockRules {
         bool use_fcntl;
         bool use_flock;
         bool use_dotlock;
         usec_t wait_usec;  /* all attempts together */
-        usec_t stale_usec; /* age of a foreign USER.lock that is removed */
+        usec_t stale_usec; /* age of a foreign MAILBOX.lock that is removed */
 } MailboxLockRules;
 
+/* Which mailbox, and what is asked of it. */
+typedef struct MailboxLockRequest {
+        const char *path; /* borrowed until the lock is released */
+        Str from_line;    /* the first line that will be appended; for the journal */
+        uid_t owner;      /* must own it, if check_owner */
+        bool check_owner;
+        bool dotlock_may_fail; /* go without, where the directory may not be written */
+} MailboxLockRequest;
+
 typedef struct MailboxLock {
-        int fd;        /* the mailbox, O_WRONLY|O_APPEND; -1: none */
-        bool dotlock;  /* PATH.lock is ours */
-        bool created;  /* the mailbox was made by us: its directory needs a sync */
-        uint64_t size; /* bytes in the mailbox */
-        const char *path;
+        int fd;              /* the mailbox, O_WRONLY|O_APPEND; -1: none */
+        bool dotlock;        /* MAILBOX.lock is ours */
+        bool created;        /* the mailbox was made by us: its directory needs a sync */
+        bool line_end_lacks; /* without journal: its last byte is no line end */
+        const char *path;    /* the request's */
+        const char *step;    /* what failed, for texts: "unable to create lock file: ", or "" */
+        struct stat st;      /* of the mailbox, before anything is appended */
         Buf dotlock_path;
+        Buf journal;
 } MailboxLock;
+
+#define MAILBOX_LOCK_INIT                                   \
+        ((MailboxLock){ .fd = -1,                           \
+                        .step = "",                         \
+                        .dotlock_path = BUF_INIT(PATH_MAX), \
+                        .journal = BUF_INIT(DOTLOCK_TEXT_MAX) })
 
 enum {
         MAILBOX_E_LOCKED = 1,      /* the wait is over, somebody still has it */
@@ -43,19 +64,29 @@ enum {
         MAILBOX_E_SYMLINK = 3,
         MAILBOX_E_HARD_LINK = 4, /* another name leads to the same file */
         MAILBOX_E_OWNER = 5,     /* belongs to somebody else */
-        MAILBOX_E_DOTLOCK = 6,   /* PATH.lock cannot be made; errno in *ret_errno of open */
 };
 
 /* The words of mailbox_delivery_lock: "fcntl", "flock", "dotlock". False for any other word. */
 bool mailbox_lock_parse(Str words, MailboxLockRules *ret);
 
 /*
- * Open PATH (borrowed until release), make it when it is not there, and lock it. OWNER is who it
- * must belong to. 0; MAILBOX_E_*; negative errno. With MAILBOX_E_DOTLOCK *RET_DOTLOCK_ERROR is the
- * negative errno. Nothing needs to be released unless 0 is returned.
+ * Open the mailbox, make it when it is not there, and lock it. 0; MAILBOX_E_*; negative errno, with
+ * LOCK->step. LOCK starts as MAILBOX_LOCK_INIT. What is locked is released by mailbox_unlock().
  */
-int mailbox_lock(MailboxLock *lock, const MailboxLockRules *rules, const char *path, uid_t owner,
-                 int *ret_dotlock_error);
+int mailbox_lock(MailboxLock *lock, const MailboxLockRules *rules,
+                 const MailboxLockRequest *request);
 
-/* Unlock and close. 0, or the negative errno of close(2): the last write may be lost. */
+/*
+ * The append is on disk: remove the lock file, from when on nobody takes the message back. 0, or
+ * negative errno: it is still there, so the message must be cut off and not be acknowledged.
+ */
+int mailbox_lock_commit(MailboxLock *lock);
+
+/* The mailbox could not be cut back: leave the journal to the next deliverer. */
+void mailbox_lock_abandon(MailboxLock *lock);
+
+/*
+ * Unlock, close, free; also what was never locked. 0, or the negative errno of close(2): the last
+ * write may be lost.
+ */
 int mailbox_unlock(MailboxLock *lock);

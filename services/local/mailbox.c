@@ -1,278 +1,266 @@
-#include "services/local/mailbox-spool.h"
+#include "services/local/mailbox.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
-#include "common/base/file.h"
+#include "common/base/log.h"
 #include "common/base/macro.h"
-#include "services/local/identity.h"
-#include "services/local/mbox.h"
+#include "common/mail/log-id.h"
+#include "services/local/mailbox-append.h"
+#include "services/local/maildir.h"
 
-/* The queue file ended early or could not be read; the mailbox is not to blame. */
-#define MAILBOX_E_SOURCE 100
+/* Major and minor number of /dev/null. */
+#define NULL_DEVICE makedev(1, 3)
 
-/* One message on its way into one mailbox. */
-typedef struct Append {
-        Mailboxes *mailboxes;
-        const Delivery *delivery;
-        const DeliveryRecipient *recipient;
-        int fd;
-        uint64_t size;       /* of the mailbox, with what we have written */
-        size_t n_first_read; /* bytes of content in the block already */
-} Append;
+enum {
+        MAILBOX_E_EXECUTABLE = 50, /* mail is no program */
+        MAILBOX_E_NOT_DIRECTORY = 51,
+};
 
-static int flush(Append *append) {
-        Buf *out = &append->mailboxes->out;
-        uint64_t limit = append->mailboxes->size_limit_bytes;
-        int r;
+static int bad_setting(const char *name, const char *value, const char *what) {
+        log_fatal(LOG_ID_CONFIG_ERROR, "%s = %s: unknown %s", name, value, what);
+        return -EINVAL;
+}
 
-        if (limit > 0 && append->size + out->len > limit)
-                return -EFBIG;
-        r = file_write_all(append->fd, out->data, out->len);
-        if (r != 0)
-                return r;
-        append->size += out->len;
-        buf_reset(out);
+int mailboxes_init(Mailboxes *mailboxes, const Config *config) {
+        const char *locks = config_string(config, PARAM_mailbox_delivery_lock);
+        const char *kinds = config_string(config, PARAM_prepend_delivered_header);
+
+        mailboxes->biff = BIFF_INIT;
+        mailboxes->out = BUF_INIT(MAILBOX_BLOCK_BYTES);
+        if (!mailbox_lock_parse(str_from_cstr(locks), &mailboxes->lock))
+                return bad_setting("mailbox_delivery_lock", locks, "lock");
+        if (!copy_parse_kinds(str_from_cstr(kinds), &mailboxes->delivered_to_kinds))
+                return bad_setting("prepend_delivered_header", kinds, "kind of delivery");
+        mailboxes->spool_directory = config_string(config, PARAM_mail_spool_directory);
+        mailboxes->home_mailbox = config_string(config, PARAM_home_mailbox);
+        mailboxes->hostname = config_string(config, PARAM_myhostname);
+        mailboxes->size_limit_bytes = (uint64_t)config_int(config, PARAM_mailbox_size_limit);
+        mailboxes->strict_ownership = config_bool(config, PARAM_strict_mailbox_ownership);
+        mailboxes->biff.enabled = config_bool(config, PARAM_biff);
+        mailboxes->lock.wait_usec = (usec_t)config_int(config, PARAM_deliver_lock_attempts) *
+                                    config_time_usec(config, PARAM_deliver_lock_delay);
+        mailboxes->lock.stale_usec = config_time_usec(config, PARAM_stale_lock_time);
         return 0;
 }
 
-static int append_output(void *userdata, Str data) {
-        Append *append = userdata;
-        Buf *out = &append->mailboxes->out;
-        size_t n;
-        int r;
-
-        while (!str_is_empty(data)) {
-                n = size_min(data.len, MAILBOX_BLOCK_BYTES - out->len);
-                r = buf_append(out, data.data, n);
-                if (r != 0)
-                        return r;
-                data = str_skip(data, n);
-                r = out->len == MAILBOX_BLOCK_BYTES ? flush(append) : 0;
-                if (r != 0)
-                        return r;
-        }
-        return 0;
+void mailboxes_deinit(Mailboxes *mailboxes) {
+        biff_deinit(&mailboxes->biff);
+        copy_deinit(&mailboxes->copy);
+        buf_deinit(&mailboxes->out);
 }
 
-/* The next block of the content at OFFSET; *RET is how much that is, 0 at the end. */
-static int read_block(Mailboxes *mailboxes, const Delivery *delivery, uint64_t offset,
-                      size_t *ret) {
-        const DeliveryRequest *request = &delivery->request;
-        uint64_t left = request->content_size - offset;
-        size_t n = left < MAILBOX_BLOCK_BYTES ? (size_t)left : MAILBOX_BLOCK_BYTES;
-
-        if (n > 0 && file_pread_all(delivery->message_fd, mailboxes->block, n,
-                                    (off_t)(request->content_offset + offset)) != 0)
-                return MAILBOX_E_SOURCE;
-        *ret = n;
-        return 0;
+static bool is_maildir(const char *path) {
+        return str_has_suffix(str_from_cstr(path), STR("/"));
 }
 
-static int append_content(Append *append) {
-        MboxWriter writer;
-        uint64_t offset = 0;
-        size_t n = append->n_first_read;
-        int r = 0;
-
-        mbox_writer_init(&writer, append_output, append);
-        while (n > 0) {
-                r = mbox_writer_add(&writer, str_from(append->mailboxes->block, n));
-                if (r != 0)
-                        return r;
-                offset += n;
-                r = read_block(append->mailboxes, append->delivery, offset, &n);
-                if (r != 0)
-                        return r;
-        }
-        return mbox_writer_finish(&writer);
+int mailbox_append_spool_path(const Mailboxes *mailboxes, const char *user, Buf *out) {
+        if (is_maildir(mailboxes->spool_directory))
+                return buf_printf(out, "%s%s/", mailboxes->spool_directory, user);
+        return buf_printf(out, "%s/%s", mailboxes->spool_directory, user);
 }
 
-static int append_message(Append *append) {
-        MboxEnvelope envelope = {
-                .sender = append->delivery->request.sender,
-                .original = append->recipient->original,
-                .delivered = append->recipient->address,
-                .time_usec = clock_realtime_usec(),
-        };
-        int r;
-
-        buf_reset(&append->mailboxes->out);
-        r = mbox_append_header(&envelope, &append->mailboxes->out);
-        if (r == 0)
-                r = append_content(append);
-        if (r == 0)
-                r = flush(append);
-        if (r == 0 && fdatasync(append->fd) != 0)
-                r = -errno;
-        return r;
+int mailbox_append_home_path(const Mailboxes *mailboxes, const char *home, Buf *out) {
+        return buf_printf(out, "%s/%s", home, mailboxes->home_mailbox);
 }
 
-/* The name of a mailbox that did not exist must survive a power cut like its content. */
-static int sync_directory(const char *path) {
-        int fd _cleanup_(fd_closep) = -1;
+/* ---- what is said ---- */
 
-        fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0 || fsync(fd) != 0)
-                return -errno;
-        return 0;
-}
-
-static const char *reason_text(int r) {
-        switch (r) {
-        case MAILBOX_E_LOCKED:
-                return "mailbox is locked";
-        case MAILBOX_E_NOT_REGULAR:
-                return "destination is not a regular file";
-        case MAILBOX_E_SYMLINK:
-                return "destination is a symbolic link";
-        case MAILBOX_E_HARD_LINK:
-                return "destination has more than one name";
-        case MAILBOX_E_OWNER:
-                return "destination is not owned by recipient";
-        case MAILBOX_E_SOURCE:
-                return "queue file cannot be read";
-        default:
-                return "internal error";
-        }
-}
+typedef struct Reason {
+        int error;
+        const char *code; /* RFC 3463 */
+        const char *text; /* NULL: strerror() */
+} Reason;
 
 /*
  * Local faults are never the sender's fault, so errno means deferred; the exceptions are
  * mailbox_size_limit, a limit that an admin has set, and objects that are no mailbox.
  */
-static const char *code_of(int r) {
-        switch (r) {
-        case MAILBOX_E_NOT_REGULAR:
-        case MAILBOX_E_SYMLINK:
-        case MAILBOX_E_HARD_LINK:
-                return "5.2.0";
-        case -EFBIG:
-                return "5.2.2";
-        case -EDQUOT:
-                return "4.2.2";
-        case -ENOSPC:
-        case -ENOMEM:
-        case MAILBOX_E_SOURCE:
-                return "4.3.0";
-        default:
-                return "4.2.0";
-        }
+static const Reason reasons[] = {
+        { MAILBOX_E_LOCKED, "4.2.0", "mailbox is locked" },
+        { MAILBOX_E_OWNER, "4.2.0", "destination is not owned by recipient" },
+        { MAILBOX_E_NOT_REGULAR, "5.2.0", "destination is not a regular file" },
+        { MAILBOX_E_NOT_DIRECTORY, "5.2.0", "destination is not a directory" },
+        { MAILBOX_E_SYMLINK, "5.2.0", "destination is a symbolic link" },
+        { MAILBOX_E_HARD_LINK, "5.2.0", "destination has more than one name" },
+        { MAILBOX_E_EXECUTABLE, "5.7.0", "destination file is executable" },
+        { COPY_E_SOURCE, "4.3.0", "queue file cannot be read" },
+        { -EFBIG, "5.2.2", NULL },
+        { -EDQUOT, "4.2.2", NULL },
+        { -ENOSPC, "4.3.0", NULL },
+        { -ENOMEM, "4.3.0", NULL },
+};
+
+static const Reason *find_reason(int error) {
+        static const Reason other = { 0, "4.2.0", NULL };
+
+        for (size_t i = 0; i < ARRAY_LEN(reasons); i++)
+                if (reasons[i].error == error)
+                        return &reasons[i];
+        return &other;
 }
 
-static void set_failure(Dsn *dsn, const MailboxLock *lock, const LocalUser *user, int r,
-                        const char *what) {
-        const char *code = code_of(r);
+static const char *failure_text(int error) {
+        const char *text = find_reason(error)->text;
 
-        dsn_set(dsn, code[0] == '5' ? DSN_BOUNCED : DSN_DEFERRED, code,
-                "cannot update mailbox %s for user %s. %s%s", lock->path, user->name, what,
-                r < 0 ? strerror(-r) : reason_text(r));
+        return text ? text : error < 0 ? strerror(-error) : "internal error";
 }
 
-/* With the recipient's ids. */
-static void append_as_user(Append *append, const LocalUser *user, MailboxLock *lock, Dsn *dsn) {
-        Mailboxes *mailboxes = append->mailboxes;
-        uint64_t old_size;
-        int dotlock_error = 0, r;
+static void set_failure(Dsn *dsn, const MailboxTarget *target, const char *step, int error) {
+        const char *code = find_reason(error)->code, *text = failure_text(error);
+        DsnStatus status = code[0] == '5' ? DSN_BOUNCED : DSN_DEFERRED;
 
-        r = mailbox_lock(lock, &mailboxes->lock, lock->path, user->uid, &dotlock_error);
-        if (r == MAILBOX_E_DOTLOCK) {
-                set_failure(dsn, lock, user, dotlock_error, "unable to create lock file: ");
-                return;
-        }
-        if (r != 0) {
-                set_failure(dsn, lock, user, r, "");
-                return;
-        }
-        old_size = append->size = lock->size;
-        append->fd = lock->fd;
-        r = append_message(append);
-        if (r == 0 && lock->created)
-                r = sync_directory(mailboxes->spool_directory);
-        if (r != 0 && ftruncate(lock->fd, (off_t)old_size) != 0)
-                set_failure(dsn, lock, user, -errno, "error cutting it back: ");
-        else if (r != 0)
-                set_failure(dsn, lock, user, r, r < 0 ? "error writing message: " : "");
+        if (error > 0)
+                step = "";
+        if (is_maildir(target->path))
+                dsn_set(dsn, status, code, "maildir delivery failed: %s: %s%s", target->path, step,
+                        text);
+        else if (target->kind == MAILBOX_FILE)
+                dsn_set(dsn, status, code, "cannot append message to file %s: %s%s", target->path,
+                        step, text);
+        else
+                dsn_set(dsn, status, code, "cannot update mailbox %s for user %s. %s%s",
+                        target->path, target->rights->name, step, text);
+}
+
+/* ---- with the recipient's ids ---- */
+
+/* A file that is no file is not even opened: some devices act on that. */
+static int look_at_destination(const MailboxTarget *target, bool *ret_null_device) {
+        struct stat st;
+
+        if (lstat(target->path, &st) != 0)
+                return errno == ENOENT ? 0 : -errno;
+        *ret_null_device = S_ISCHR(st.st_mode) && st.st_rdev == NULL_DEVICE &&
+                           strcmp(target->path, "/dev/null") == 0;
+        if (*ret_null_device || S_ISREG(st.st_mode))
+                return 0;
+        return S_ISLNK(st.st_mode) ? MAILBOX_E_SYMLINK : MAILBOX_E_NOT_REGULAR;
+}
+
+static int append_to_file(Mailboxes *mailboxes, const MailboxTarget *target, MailboxLock *lock) {
+        Copy *copy = &mailboxes->copy;
+        MailboxLockRequest request = {
+                .path = target->path,
+                .from_line = str_first(buf_str(&copy->header), copy->from_line_len),
+                .owner = target->rights->uid,
+                .check_owner = target->kind != MAILBOX_FILE && mailboxes->strict_ownership,
+                .dotlock_may_fail = target->kind == MAILBOX_FILE,
+        };
+        int r, unlock_error;
+
+        r = mailbox_lock(lock, &mailboxes->lock, &request);
+        if (r == 0 && target->kind == MAILBOX_FILE && (lock->st.st_mode & 0111))
+                r = MAILBOX_E_EXECUTABLE;
+        if (r == 0)
+                r = mailbox_append(lock, mailboxes->size_limit_bytes, copy, &mailboxes->out);
+        unlock_error = mailbox_unlock(lock);
+        if (r != 0 || unlock_error == 0)
+                return r;
+        lock->step = "error closing it: ";
+        return unlock_error;
+}
+
+static void deliver_to_mbox(Mailboxes *mailboxes, const MailboxTarget *target, Dsn *dsn) {
+        MailboxLock lock = MAILBOX_LOCK_INIT;
+        bool null_device = false;
+        int r = 0;
+
+        if (target->kind == MAILBOX_FILE)
+                r = look_at_destination(target, &null_device);
+        if (r == 0 && !null_device)
+                r = append_to_file(mailboxes, target, &lock);
+        if (r != 0)
+                set_failure(dsn, target, lock.step, r);
+        else if (target->kind == MAILBOX_FILE)
+                dsn_set(dsn, DSN_SENT, "2.0.0", "delivered to file: %s", target->path);
         else
                 dsn_set(dsn, DSN_SENT, "2.0.0", "delivered to mailbox");
-        r = mailbox_unlock(lock);
-        if (r != 0 && dsn->status == DSN_SENT)
-                set_failure(dsn, lock, user, r, "error closing it: ");
+        if (r == 0 && target->kind == MAILBOX_SPOOL)
+                biff_notify(&mailboxes->biff, target->rights->name, (uint64_t)lock.st.st_size);
 }
 
+static int maildir_error(int r) {
+        if (r == MAILDIR_E_OWNER)
+                return MAILBOX_E_OWNER;
+        return r == MAILDIR_E_NOT_DIRECTORY ? MAILBOX_E_NOT_DIRECTORY : r;
+}
+
+static void deliver_to_maildir(Mailboxes *mailboxes, const MailboxTarget *target, Dsn *dsn) {
+        MaildirRules rules = {
+                .hostname = mailboxes->hostname,
+                .size_limit_bytes = mailboxes->size_limit_bytes,
+                .check_owner = target->kind != MAILBOX_FILE && mailboxes->strict_ownership,
+                .owner = target->rights->uid,
+                .follow_link = target->kind != MAILBOX_SPOOL,
+        };
+        int r;
+
+        r = maildir_deliver(&rules, target->path, &mailboxes->copy);
+        if (r != 0)
+                set_failure(dsn, target, "", maildir_error(r));
+        else
+                dsn_set(dsn, DSN_SENT, "2.0.0", "delivered to maildir");
+}
+
+/* ---- as root ---- */
+
 /*
- * Whose ids: in a spool that everybody may write to, all the user's. In one that a group may write
- * to (Debian: root:mail 2775) the user's uid and that group. Others are not supported: they would
- * need a deliverer with root's power over foreign files.
+ * Whose group: in a spool that everybody may write to, the user's; in one that a group may write
+ * to (Debian: root:mail 2775) that group. Others are not supported: they would need a deliverer
+ * with root's power over foreign files.
  */
-static int spool_group(const char *path, const LocalUser *user, gid_t *ret) {
+static int spool_group(const char *path, const LocalRights *rights, gid_t *ret) {
         struct stat st;
 
         if (stat(path, &st) != 0)
                 return -errno;
         if (!S_ISDIR(st.st_mode))
                 return -ENOTDIR;
-        *ret = st.st_mode & S_IWOTH ? user->gid : st.st_gid;
+        *ret = st.st_mode & S_IWOTH ? rights->gid : st.st_gid;
         return 0;
 }
 
-static void deliver_to_path(Append *append, const LocalUser *user, MailboxLock *lock, Dsn *dsn) {
-        gid_t gid = user->gid;
-        int r;
+static bool become_recipient(const Mailboxes *mailboxes, const MailboxTarget *target, Dsn *dsn) {
+        const LocalRights *rights = target->rights;
+        gid_t gid = rights->gid;
+        int r = 0;
 
-        r = spool_group(append->mailboxes->spool_directory, user, &gid);
+        if (target->kind == MAILBOX_SPOOL)
+                r = spool_group(mailboxes->spool_directory, rights, &gid);
         if (r != 0) {
                 dsn_set(dsn, DSN_DEFERRED, "4.3.0", "mail spool directory %s: %s",
-                        append->mailboxes->spool_directory, strerror(-r));
-                return;
+                        mailboxes->spool_directory, strerror(-r));
+                return false;
         }
-        r = identity_become(user->uid, gid);
-        if (r != 0) {
-                dsn_set(dsn, DSN_DEFERRED, "4.3.0", "cannot become user %s: %s", user->name,
+        r = identity_become(rights->uid, gid);
+        if (r != 0)
+                dsn_set(dsn, DSN_DEFERRED, "4.3.0", "cannot become user %s: %s", rights->name,
                         strerror(-r));
-                return;
-        }
-        append_as_user(append, user, lock, dsn);
-        identity_restore();
+        return r == 0;
 }
 
-/* Read the first block while still root-or-whoever: the descriptor is open, ids do not matter. */
-static bool begin(Append *append, Dsn *dsn) {
-        const DeliveryRecipient *recipient = append->recipient;
+void mailbox_deliver(Mailboxes *mailboxes, const MailboxTarget *target, const Delivery *delivery,
+                     const CopyEnvelope *envelope, Dsn *dsn) {
+        CopyEnvelope own = *envelope;
         int r;
 
-        r = read_block(append->mailboxes, append->delivery, 0, &append->n_first_read);
+        own.flags = is_maildir(target->path) ? 0 : COPY_FROM_LINE;
+        if (mailboxes->delivered_to_kinds & COPY_KIND_FILE)
+                own.flags |= COPY_DELIVERED_TO;
+        r = copy_begin(&mailboxes->copy, delivery, &own);
         if (r != 0) {
-                dsn_set(dsn, DSN_DEFERRED, code_of(r), "%s", reason_text(r));
-                return false;
-        }
-        if (mbox_has_delivered_to(str_from(append->mailboxes->block, append->n_first_read),
-                                  recipient->address)) {
-                dsn_set(dsn, DSN_BOUNCED, "5.4.6", "mail forwarding loop for %.*s",
-                        STR_FMT(recipient->address));
-                return false;
-        }
-        return true;
-}
-
-void mailbox_deliver(Mailboxes *mailboxes, const LocalUser *user, const Delivery *delivery,
-                     const DeliveryRecipient *recipient, Dsn *dsn) {
-        Append append = { .mailboxes = mailboxes, .delivery = delivery, .recipient = recipient };
-        MailboxLock lock = { .fd = -1, .dotlock_path = BUF_INIT(PATH_MAX) };
-        Buf path _cleanup_(buf_deinit) = BUF_INIT(PATH_MAX);
-
-        if (!begin(&append, dsn))
+                dsn_set(dsn, DSN_DEFERRED, "4.3.0", "no memory for the header of the message");
                 return;
-        (void)buf_printf(&path, "%s/%s", mailboxes->spool_directory, user->name);
-        (void)buf_printf(&lock.dotlock_path, "%s/%s.lock", mailboxes->spool_directory, user->name);
-        lock.path = buf_cstr(&path);
-        if (lock.path && buf_cstr(&lock.dotlock_path))
-                deliver_to_path(&append, user, &lock, dsn);
+        }
+        if (!become_recipient(mailboxes, target, dsn))
+                return;
+        if (is_maildir(target->path))
+                deliver_to_maildir(mailboxes, target, dsn);
         else
-                dsn_set(dsn, DSN_DEFERRED, "4.3.0", "no memory for the name of mailbox %s",
-                        user->name);
-        buf_deinit(&lock.dotlock_path);
+                deliver_to_mbox(mailboxes, target, dsn);
+        identity_restore();
 }

@@ -16,11 +16,10 @@
 #include "services/local/identity.h"
 #include "services/local/mailbox-lock.h"
 
-#define MAILBOX_BLOCK_BYTES COPY_BLOCK_BYTES
-
-/* What is the same for all deliveries of a worker: settings, and memory that is used again. */
+/* What is the same for all deliveries of a worker. */
 typedef struct Mailboxes {
         const char *spool_directory; /* borrowed; ends in '/': each mailbox in it is a Maildir */
+        const char *home_mailbox;    /* borrowed; relative to a home; "": the spool is used */
         const char *hostname;        /* borrowed; last part of names in a Maildir */
         uint64_t size_limit_bytes;   /* of an mbox, or of one message in a Maildir; 0: none */
         unsigned delivered_to_kinds; /* COPY_KIND_*: prepend_delivered_header */
@@ -28,8 +27,9 @@ typedef struct Mailboxes {
         MailboxLockRules lock;
         Biff biff;
 
+        /* Memory that is used again. */
         Copy copy;
-        Buf out; /* what is to be written */
+        Buf out;
 } Mailboxes;
 
 typedef enum MailboxKind {
@@ -61,8 +61,12 @@ typedef struct MailboxTarget {
 int mailboxes_init(Mailboxes *mailboxes, const Config *config);
 void mailboxes_deinit(Mailboxes *mailboxes);
 
-/* Append the path of USER's mailbox in the spool, as a target wants it. 0, BUF_E_FULL, -ENOMEM. */
+/*
+ * Append the path of USER's mailbox in the spool, or of the home_mailbox in HOME (absolute), as a
+ * target wants it. 0, BUF_E_FULL, -ENOMEM.
+ */
 int mailbox_append_spool_path(const Mailboxes *mailboxes, const char *user, Buf *out);
+int mailbox_append_home_path(const Mailboxes *mailboxes, const char *home, Buf *out);
 
 /*
  * Deliver DELIVERY's message to TARGET. ENVELOPE says what stands in front; its flags are set here
@@ -75,6 +79,7 @@ int mailbox_append_spool_path(const Mailboxes *mailboxes, const char *user, Buf 
  *   4.3.0 deferred   disk full, spool directory or queue file unreadable
  *   5.2.0 bounced    the mailbox is no regular file with one name
  *   5.2.2 bounced    mailbox_size_limit
+ *   5.7.0 bounced    MAILBOX_FILE is executable
  *
  * Loops (Delivered-To) are the caller's to stop: copy_list_delivered_to().
  */

@@ -1,69 +1,6 @@
 #include "services/local/mbox.h"
 
-#include <time.h>
-
 static const Str from_ = STR("From ");
-
-static int append_filtered(Buf *out, Str text, char lowest, char replacement) {
-        char *room;
-        int r;
-
-        r = buf_reserve(out, text.len, &room);
-        if (r != 0)
-                return r;
-        for (size_t i = 0; i < text.len; i++) {
-                unsigned char c = (unsigned char)text.data[i];
-
-                room[i] = c < (unsigned char)lowest || c == 0x7f ? replacement : (char)c;
-        }
-        buf_commit(out, text.len);
-        return 0;
-}
-
-static void append_date(Buf *out, usec_t time_usec) {
-        time_t seconds = (time_t)(time_usec / USEC_PER_SEC);
-        struct tm parts;
-        char text[64]; /* asctime_r writes at most 26 bytes for years of four digits */
-
-        if (!localtime_r(&seconds, &parts) || parts.tm_year > 8099 || !asctime_r(&parts, text))
-                (void)buf_append_cstr(out, "Thu Jan  1 00:00:00 1970");
-        else
-                (void)buf_append_str(out, str_first(str_from_cstr(text), 24));
-}
-
-int mbox_append_header(const MboxEnvelope *envelope, Buf *out) {
-        Str from = str_is_empty(envelope->sender) ? STR("MAILER-DAEMON") : envelope->sender;
-
-        (void)buf_append_str(out, from_);
-        (void)append_filtered(out, from, '!', '-');
-        (void)buf_append_cstr(out, "  ");
-        append_date(out, envelope->time_usec);
-        (void)buf_append_cstr(out, "\nReturn-Path: <");
-        (void)append_filtered(out, envelope->sender, ' ', '?');
-        (void)buf_append_cstr(out, ">\n");
-        if (!str_is_empty(envelope->original)) {
-                (void)buf_append_cstr(out, "X-Original-To: ");
-                (void)append_filtered(out, envelope->original, ' ', '?');
-                (void)buf_append_char(out, '\n');
-        }
-        (void)buf_append_cstr(out, "Delivered-To: ");
-        (void)append_filtered(out, envelope->delivered, ' ', '?');
-        return buf_append_char(out, '\n');
-}
-
-bool mbox_has_delivered_to(Str content, Str address) {
-        static const Str name = STR("Delivered-To:");
-        Str line;
-
-        while (str_next_part(&content, '\n', &line)) {
-                if (str_is_empty(str_trim(line)))
-                        return false;
-                if (str_has_prefix_nocase(line, name) &&
-                    str_equal_nocase(str_trim(str_skip(line, name.len)), address))
-                        return true;
-        }
-        return false;
-}
 
 void mbox_writer_init(MboxWriter *writer, MboxOutput output, void *userdata) {
         *writer = (MboxWriter){ .output = output, .userdata = userdata };

@@ -66,5 +66,8 @@ int local_user_find(Str local, LocalUser *ret) {
         memcpy(ret->name, found_name.data, found_name.len + 1);
         ret->uid = found->pw_uid;
         ret->gid = found->pw_gid;
+        ret->home[0] = '\0';
+        if (found->pw_dir && found->pw_dir[0] == '/' && strlen(found->pw_dir) < sizeof(ret->home))
+                memcpy(ret->home, found->pw_dir, strlen(found->pw_dir) + 1);
         return 0;
 }

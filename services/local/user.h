@@ -2,6 +2,7 @@
 
 /* Which system user a local part names. Asks NSS; never guesses when NSS cannot answer. */
 
+#include <limits.h>
 #include <sys/types.h>
 
 #include "common/base/str.h"
@@ -12,6 +13,7 @@ typedef struct LocalUser {
         char name[LOCAL_USER_NAME_MAX + 1]; /* safe as a file name: no '/', not "." or ".." */
         uid_t uid;
         gid_t gid;
+        char home[PATH_MAX]; /* absolute; "" when the user database says something else */
 } LocalUser;
 
 enum {

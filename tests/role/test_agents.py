@@ -177,12 +177,21 @@ class Local(unittest.TestCase):
                                       for i in range(20) for j in range(10)})
 
     def test_a_killed_delivery_holds_nobody_up(self):
-        """The lock file that it leaves says whose it was."""
-        with World(roles=['local'], main_cf='deliver_lock_attempts = 3\n'):
+        """The lock file that it leaves says how the mailbox was, and only the user's own does."""
+        with World(roles=['local'], main_cf='deliver_lock_attempts = 3\n') as world:
+            deliver(b'X: y\n\nfirst\n')
+            first = world.mailbox('bob')
+            with open('/var/mail/bob', 'ab') as file:
+                file.write(b'From ann  Tue Nov\nhal')
+            journal = f'12345 {len(first)} {os.stat("/var/mail/bob").st_ino} unitpost\n'
             with open('/var/mail/bob.lock', 'w', encoding='ascii') as file:
-                file.write('12345 unitpost\n')
-            outcome, = deliver(b'x: y\n')
+                file.write(f'{journal}From ann  Tue Nov\n')
+            os.chown('/var/mail/bob.lock', harness.PEOPLE['bob'], -1)
+            outcome, = deliver(b'X: y\n\nsecond\n')
             self.assertEqual(verdict(outcome), (SENT, '2.0.0'))
+            self.assertEqual(world.mailbox('bob')[:len(first)], first)
+            self.assertEqual([one.split(b'\n\n', 1)[1] for one in split()],
+                             [b'first\n', b'second\n'])
             with open('/var/mail/bob.lock', 'w', encoding='ascii') as file:
                 file.write('12345')
             start = time.monotonic()

@@ -5,94 +5,35 @@
  */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sched.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
-#include "common/base/file.h"
-#include "services/local/identity.h"
-#include "services/local/mailbox-spool.h"
+#include "tests/unit/mailbox-world.h"
 #include "tests/unit/unit.h"
 
-#define USER_ID  54321
-#define MAIL_GID 8
+static bool unlink_fails, ftruncate_fails;
 
-static char spool[] = "/tmp/unitpost-test-mailbox-XXXXXX";
-static Mailboxes mailboxes;
-static const LocalUser joe = { .name = "joe", .uid = USER_ID, .gid = USER_ID };
+int __real_unlink(const char *path);
+int __wrap_unlink(const char *path);
+int __real_ftruncate64(int fd, off_t size);
+int __wrap_ftruncate64(int fd, off_t size);
 
-static const char *path_of(const char *name) {
-        static char path[256];
-
-        (void)snprintf(path, sizeof(path), "%s/%s", spool, name);
-        return path;
+int __wrap_unlink(const char *path) {
+        errno = EIO;
+        return unlink_fails ? -1 : __real_unlink(path);
 }
 
-static void setup(void) {
-        memcpy(spool + sizeof(spool) - 7, "XXXXXX", 6);
-        ck_assert_ptr_nonnull(mkdtemp(spool));
-        ck_assert_int_eq(chown(spool, 0, MAIL_GID), 0);
-        ck_assert_int_eq(chmod(spool, 02775), 0);
-        ck_assert_int_eq(identity_init(), 0);
-        (void)signal(SIGXFSZ, SIG_IGN);
-        (void)umask(077);
-        mailboxes = (Mailboxes){
-                .spool_directory = spool,
-                .lock = { .use_fcntl = true,
-                          .use_dotlock = true,
-                          .wait_usec = USEC_PER_SEC / 5,
-                          .stale_usec = 500 * USEC_PER_SEC },
-                .out = BUF_INIT(MAILBOX_BLOCK_BYTES),
-        };
+int __wrap_ftruncate64(int fd, off_t size) {
+        errno = EIO;
+        return ftruncate_fails ? -1 : __real_ftruncate64(fd, size);
 }
 
-static void teardown(void) {
-        const char *names[] = { "joe", "root", "joe.lock", "other", "new" };
-
-        for (size_t i = 0; i < ARRAY_LEN(names); i++)
-                if (unlink(path_of(names[i])) != 0)
-                        (void)rmdir(path_of(names[i]));
-        buf_deinit(&mailboxes.out);
-        ck_assert_int_eq(rmdir(spool), 0);
-}
-
-/* A descriptor as qmgr hands it over: the content is somewhere inside a file. */
-static int message_new(Str content) {
-        int fd = memfd_create("message", MFD_CLOEXEC);
-
-        ck_assert_int_ge(fd, 0);
-        ck_assert_int_eq(file_pwrite_all(fd, content.data, content.len, 100), 0);
-        return fd;
-}
-
-static Dsn deliver_fd(const LocalUser *user, int fd, size_t content_size) {
-        DeliveryRecipient recipient = { .address = STR("joe@example.org") };
-        Delivery delivery = {
-                .request = { .sender = STR("ann@example.org"),
-                             .content_offset = 100,
-                             .content_size = content_size },
-                .message_fd = fd,
-        };
-        Dsn dsn = { 0 };
-
-        mailbox_deliver(&mailboxes, user, &delivery, &recipient, &dsn);
-        (void)close(fd);
-        ck_assert_int_eq(geteuid(), 0);
-        ck_assert_int_eq(getegid(), 0);
-        return dsn;
-}
-
-static Dsn deliver_as(const LocalUser *user, Str content, size_t content_size) {
+static Dsn deliver_as(const LocalRights *user, Str content, size_t content_size) {
         return deliver_fd(user, message_new(content), content_size);
 }
 
@@ -100,33 +41,9 @@ static Dsn deliver(Str content) {
         return deliver_as(&joe, content, content.len);
 }
 
-static void check_dsn(Dsn dsn, DsnStatus status, const char *code, const char *word) {
-        ck_assert_msg(dsn.status == status && strcmp(dsn.code, code) == 0 &&
-                              strstr(dsn.text, word) != NULL,
-                      "%d %s '%s'", dsn.status, dsn.code, dsn.text);
-}
-
 static void check_delivered(Dsn dsn) {
         check_dsn(dsn, DSN_SENT, "2.0.0", "delivered to mailbox");
         ck_assert_int_ne(access(path_of("joe.lock"), F_OK), 0);
-}
-
-static void make_file(const char *name, const char *text, uid_t owner, mode_t mode) {
-        int fd = open(path_of(name), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
-
-        ck_assert_int_ge(fd, 0);
-        ck_assert_int_eq(file_write_all(fd, text, strlen(text)), 0);
-        ck_assert_int_eq(fchown(fd, owner, MAIL_GID), 0);
-        ck_assert_int_eq(fchmod(fd, mode), 0);
-        (void)close(fd);
-}
-
-static void check_content(const char *name, const char *expected) {
-        _cleanup_(buf_deinit) Buf buf = BUF_INIT(1 << 20);
-
-        ck_assert_int_eq(file_read(AT_FDCWD, path_of(name), &buf), 0);
-        ck_assert_msg(str_equal(buf_str(&buf), str_from_cstr(expected)), "%.*s",
-                      STR_FMT(buf_str(&buf)));
 }
 
 START_TEST(a_new_mailbox_is_the_users_and_private) {
@@ -141,7 +58,7 @@ START_TEST(a_new_mailbox_is_the_users_and_private) {
 END_TEST
 
 START_TEST(roots_mailbox_is_roots) {
-        LocalUser root = { .name = "root" };
+        LocalRights root = { .name = "root" };
         struct stat st;
 
         check_dsn(deliver_as(&root, STR("x\n"), 2), DSN_SENT, "2.0.0", "");
@@ -204,14 +121,10 @@ START_TEST(a_dangling_link_makes_no_file) {
 END_TEST
 
 START_TEST(a_hard_link_is_not_written_through) {
-        char elsewhere[sizeof(spool) + 8];
-
-        (void)snprintf(elsewhere, sizeof(elsewhere), "%s-link", spool);
         make_file("joe", "his", USER_ID, 0600);
-        ck_assert_int_eq(link(path_of("joe"), elsewhere), 0);
+        ck_assert_int_eq(link(path_of("joe"), home_path("link")), 0);
         check_dsn(deliver(STR("x\n")), DSN_BOUNCED, "5.2.0", "more than one name");
         check_content("joe", "his");
-        ck_assert_int_eq(unlink(elsewhere), 0);
 }
 END_TEST
 
@@ -326,13 +239,6 @@ START_TEST(a_queue_file_that_ends_early_leaves_the_mailbox_alone) {
 }
 END_TEST
 
-START_TEST(a_message_that_was_here_before_is_a_loop) {
-        check_dsn(deliver(STR("Delivered-To: Joe@example.org\n\n")), DSN_BOUNCED, "5.4.6",
-                  "mail forwarding loop for joe@example.org");
-        ck_assert_int_ne(access(path_of("joe"), F_OK), 0);
-}
-END_TEST
-
 START_TEST(a_missing_spool_defers) {
         mailboxes.spool_directory = "/tmp/unitpost-no-such-directory";
         check_dsn(deliver(STR("x\n")), DSN_DEFERRED, "4.3.0", "No such file");
@@ -427,9 +333,97 @@ START_TEST(a_stale_lock_file_is_removed) {
 }
 END_TEST
 
-START_TEST(the_lock_file_of_a_deliverer_that_died_does_not_delay_mail) {
-        make_file("joe.lock", "4711 unitpost\n", USER_ID, 0440);
+/* What is left is known by the journal, and cut off; foreign mail behind it would not be. */
+START_TEST(what_a_killed_deliverer_has_half_written_is_cut_off) {
+        Buf text _cleanup_(buf_deinit) = BUF_INIT(DOTLOCK_TEXT_MAX);
+        DotlockJournal journal = { .size = 10, .from_line = STR("From ann  Tue\n") };
+        struct stat st;
+
+        make_file("joe", "From old\n\nFrom ann  Tue\nhal", USER_ID, 0600);
+        ck_assert_int_eq(stat(path_of("joe"), &st), 0);
+        journal.inode = st.st_ino;
+        ck_assert_int_eq(dotlock_append_text(&journal, &text), 0);
+        make_file("joe.lock", buf_cstr(&text), USER_ID, 0440);
+        check_delivered(deliver(STR("Subject: new\n")));
+        buf_reset(&text);
+        ck_assert_int_eq(file_read(AT_FDCWD, path_of("joe"), &text), 0);
+        ck_assert(str_has_prefix(buf_str(&text), STR("From old\n\nFrom ann@example.org  ")));
+        ck_assert(str_has_suffix(buf_str(&text), STR("Subject: new\n\n")));
+}
+END_TEST
+
+/* In a spool where everybody may make files. */
+START_TEST(a_journal_that_another_user_has_forged_cuts_nothing) {
+        Buf text _cleanup_(buf_deinit) = BUF_INIT(DOTLOCK_TEXT_MAX);
+        DotlockJournal journal = { .from_line = STR("From old\n") };
+        struct stat st;
+
+        ck_assert_int_eq(chmod(spool, 01777), 0);
+        make_file("joe", "From old\n\nkept\n\n", USER_ID, 0600);
+        ck_assert_int_eq(stat(path_of("joe"), &st), 0);
+        journal.inode = st.st_ino;
+        ck_assert_int_eq(dotlock_append_text(&journal, &text), 0);
+        make_file("joe.lock", buf_cstr(&text), USER_ID + 1, 0444);
+        (void)deliver(STR("x\n"));
+        buf_reset(&text);
+        ck_assert_int_eq(file_read(AT_FDCWD, path_of("joe"), &text), 0);
+        ck_assert(str_has_prefix(buf_str(&text), STR("From old\n\nkept\n\n")));
+}
+END_TEST
+
+/* Users "joe" and "joe.lock". */
+START_TEST(a_mailbox_with_the_name_of_a_lock_file_is_left_alone) {
+        const char *theirs = "From old\n\nof a user of that name\n\n";
+
+        make_file("joe.lock", theirs, USER_ID, 0600);
+        mailboxes.lock.stale_usec = 0;
+        check_dsn(deliver(STR("x\n")), DSN_SENT, "2.0.0", "delivered to mailbox");
+        check_content("joe.lock", theirs);
+        mailboxes.lock.use_fcntl = false;
+        check_dsn(deliver(STR("x\n")), DSN_DEFERRED, "4.2.0", "locked");
+        check_content("joe.lock", theirs);
+}
+END_TEST
+
+/* Without a journal nobody can take half a message back, but the next one is not part of it. */
+START_TEST(without_journal_a_message_begins_a_line_of_its_own) {
+        Buf text _cleanup_(buf_deinit) = BUF_INIT(1 << 20);
+
+        mailboxes.lock.use_dotlock = false;
+        make_file("joe", "From old\n\nhal", USER_ID, 0600);
         check_delivered(deliver(STR("x\n")));
+        ck_assert_int_eq(file_read(AT_FDCWD, path_of("joe"), &text), 0);
+        ck_assert(str_has_prefix(buf_str(&text), STR("From old\n\nhal\n\nFrom ann@")));
+}
+END_TEST
+
+/*
+ * As long as the lock file is there the next deliverer would take the message back, so it is not
+ * acknowledged.
+ */
+START_TEST(a_lock_file_that_cannot_be_removed_is_a_failure) {
+        make_file("joe", "From old\n\n", USER_ID, 0600);
+        unlink_fails = true;
+        check_dsn(deliver(STR("x\n")), DSN_DEFERRED, "4.2.0", "error removing lock file");
+        unlink_fails = false;
+        check_content("joe", "From old\n\n");
+        check_delivered(deliver(STR("x\n")));
+}
+END_TEST
+
+START_TEST(what_cannot_be_cut_back_now_is_cut_back_later) {
+        Buf text _cleanup_(buf_deinit) = BUF_INIT(1 << 20);
+
+        make_file("joe", "From old\n\n", USER_ID, 0600);
+        unlink_fails = ftruncate_fails = true;
+        check_dsn(deliver(STR("x\n")), DSN_DEFERRED, "4.2.0", "error cutting it back");
+        unlink_fails = false;
+        check_dsn(deliver(STR("x\n")), DSN_DEFERRED, "4.2.0", "error cutting back what was half");
+        ftruncate_fails = false;
+        check_delivered(deliver(STR("second\n")));
+        ck_assert_int_eq(file_read(AT_FDCWD, path_of("joe"), &text), 0);
+        ck_assert(str_has_suffix(buf_str(&text), STR("Delivered-To: joe@example.org\nsecond\n\n")));
+        ck_assert_int_lt(text.len, 200);
 }
 END_TEST
 
@@ -524,7 +518,7 @@ END_TEST
 static TCase *delivery_case(void) {
         TCase *tcase = tcase_create("delivery");
 
-        tcase_add_checked_fixture(tcase, setup, teardown);
+        tcase_add_checked_fixture(tcase, world_setup, world_teardown);
         tcase_add_test(tcase, a_new_mailbox_is_the_users_and_private);
         tcase_add_test(tcase, roots_mailbox_is_roots);
         tcase_add_test(tcase, in_a_spool_open_to_all_the_group_is_the_users);
@@ -534,7 +528,6 @@ static TCase *delivery_case(void) {
         tcase_add_test(tcase, mailbox_size_limit_bounces_and_writes_nothing);
         tcase_add_test(tcase, a_full_disk_defers_and_cuts_the_mailbox_back);
         tcase_add_test(tcase, a_queue_file_that_ends_early_leaves_the_mailbox_alone);
-        tcase_add_test(tcase, a_message_that_was_here_before_is_a_loop);
         tcase_add_test(tcase, a_missing_spool_defers);
         return tcase;
 }
@@ -542,7 +535,7 @@ static TCase *delivery_case(void) {
 static TCase *attack_case(void) {
         TCase *tcase = tcase_create("XL1");
 
-        tcase_add_checked_fixture(tcase, setup, teardown);
+        tcase_add_checked_fixture(tcase, world_setup, world_teardown);
         tcase_add_test(tcase, a_symbolic_link_is_not_followed);
         tcase_add_test(tcase, a_dangling_link_makes_no_file);
         tcase_add_test(tcase, a_hard_link_is_not_written_through);
@@ -558,14 +551,19 @@ static TCase *attack_case(void) {
 static TCase *lock_case(void) {
         TCase *tcase = tcase_create("locks");
 
-        tcase_add_checked_fixture(tcase, setup, teardown);
+        tcase_add_checked_fixture(tcase, world_setup, world_teardown);
         tcase_set_timeout(tcase, 60);
         tcase_add_test(tcase, a_lock_of_another_program_is_respected_and_not_waited_for_long);
         tcase_add_test(tcase, a_mailbox_replaced_while_we_waited_gets_the_mail);
         tcase_add_test(tcase, a_fresh_lock_file_of_another_program_is_respected);
         tcase_add_test(tcase, a_stale_lock_file_is_removed);
-        tcase_add_test(tcase, the_lock_file_of_a_deliverer_that_died_does_not_delay_mail);
         tcase_add_test(tcase, a_deliverer_that_is_killed_never_delays_the_next);
+        tcase_add_test(tcase, what_a_killed_deliverer_has_half_written_is_cut_off);
+        tcase_add_test(tcase, a_journal_that_another_user_has_forged_cuts_nothing);
+        tcase_add_test(tcase, a_mailbox_with_the_name_of_a_lock_file_is_left_alone);
+        tcase_add_test(tcase, without_journal_a_message_begins_a_line_of_its_own);
+        tcase_add_test(tcase, a_lock_file_that_cannot_be_removed_is_a_failure);
+        tcase_add_test(tcase, what_cannot_be_cut_back_now_is_cut_back_later);
         tcase_add_test(tcase, a_directory_where_the_lock_file_cannot_be_made_defers);
         tcase_add_test(tcase, lock_words_are_postfixs);
         tcase_add_test(tcase, parallel_deliveries_do_not_mix);

@@ -1,11 +1,8 @@
 /* mbox: what a reader that splits at From_ lines sees is one message, whatever the bytes are. */
 
-#include <stdlib.h>
-
+#include "common/base/buf.h"
 #include "services/local/mbox.h"
 #include "tests/unit/unit.h"
-
-#define NOV_24 ((usec_t)1795557651 * USEC_PER_SEC) /* Tue Nov 24 22:00:51 2026 UTC */
 
 static int collect(void *userdata, Str data) {
         return buf_append_str(userdata, data);
@@ -89,94 +86,13 @@ START_TEST(what_the_output_says_ends_the_writing) {
 }
 END_TEST
 
-static void check_header(MboxEnvelope envelope, const char *expected) {
-        _cleanup_(buf_deinit) Buf out = BUF_INIT(MBOX_HEADER_MAX);
-
-        envelope.time_usec = NOV_24;
-        ck_assert_int_eq(mbox_append_header(&envelope, &out), 0);
-        ck_assert_msg(str_equal(buf_str(&out), str_from_cstr(expected)), "%.*s",
-                      STR_FMT(buf_str(&out)));
-}
-
-START_TEST(header_lines_have_postfix_order_and_the_original_only_when_known) {
-        check_header((MboxEnvelope){ .sender = STR("a@b"),
-                                     .original = STR("root"),
-                                     .delivered = STR("c@d") },
-                     "From a@b  Tue Nov 24 22:00:51 2026\nReturn-Path: <a@b>\n"
-                     "X-Original-To: root\nDelivered-To: c@d\n");
-        check_header((MboxEnvelope){ .delivered = STR("c@d") },
-                     "From MAILER-DAEMON  Tue Nov 24 22:00:51 2026\nReturn-Path: <>\n"
-                     "Delivered-To: c@d\n");
-}
-END_TEST
-
-/* XA8 and PF 20260807: a sender with white space or a line end. */
-START_TEST(no_address_can_forge_a_line) {
-        check_header((MboxEnvelope){ .sender = STR("\"a b\nFrom c\"@d\t"),
-                                     .original = STR("x\ny"),
-                                     .delivered = STR("p\r\nq\0r") },
-                     "From \"a-b-From-c\"@d-  Tue Nov 24 22:00:51 2026\n"
-                     "Return-Path: <\"a b?From c\"@d?>\n"
-                     "X-Original-To: x?y\nDelivered-To: p??q?r\n");
-}
-END_TEST
-
-START_TEST(the_largest_addresses_fit) {
-        static char longest[2048];
-        _cleanup_(buf_deinit) Buf out = BUF_INIT(MBOX_HEADER_MAX);
-        Str address = str_from(memset(longest, 'x', sizeof(longest)), sizeof(longest));
-        MboxEnvelope envelope = { address, address, address, NOV_24 };
-
-        ck_assert_int_eq(mbox_append_header(&envelope, &out), 0);
-}
-END_TEST
-
-START_TEST(a_date_beyond_all_calendars_still_gives_a_from_line) {
-        _cleanup_(buf_deinit) Buf out = BUF_INIT(MBOX_HEADER_MAX);
-        MboxEnvelope envelope = { .time_usec = USEC_INFINITY };
-
-        ck_assert_int_eq(mbox_append_header(&envelope, &out), 0);
-        ck_assert(str_has_prefix(buf_str(&out), STR("From MAILER-DAEMON  ")));
-}
-END_TEST
-
-static const struct {
-        const char *content;
-        bool found;
-} loops[] = {
-        { "Delivered-To: a@b\n", true },
-        { "Subject: x\ndelivered-to:A@B  \r\n\nbody", true },
-        { "Delivered-To: a@b", true },
-        { "Delivered-To: xa@b\n", false },
-        { "Delivered-To: a@b.c\n", false },
-        { "X-Delivered-To: a@b\n", false },
-        { "Subject: x\n\nDelivered-To: a@b\n", false },
-        { "Subject: x\n\r\nDelivered-To: a@b\n", false },
-        { "", false },
-};
-
-START_TEST(a_delivered_to_of_this_address_in_the_header_is_found) {
-        Str content = str_from_cstr(loops[_i].content);
-
-        ck_assert_int_eq(mbox_has_delivered_to(content, STR("a@b")), loops[_i].found);
-}
-END_TEST
-
 int main(void) {
         Suite *suite = suite_create("mbox");
-        TCase *body = tcase_create("body"), *header = tcase_create("header");
+        TCase *body = tcase_create("body");
 
-        (void)setenv("TZ", "UTC", 1);
         tcase_add_loop_test(body, from_lines_are_quoted_in_any_chunking, 0, ARRAY_LEN(bodies));
         tcase_add_test(body, a_nul_in_the_body_is_kept);
         tcase_add_test(body, what_the_output_says_ends_the_writing);
-        tcase_add_test(header, header_lines_have_postfix_order_and_the_original_only_when_known);
-        tcase_add_test(header, no_address_can_forge_a_line);
-        tcase_add_test(header, the_largest_addresses_fit);
-        tcase_add_test(header, a_date_beyond_all_calendars_still_gives_a_from_line);
-        tcase_add_loop_test(header, a_delivered_to_of_this_address_in_the_header_is_found, 0,
-                            ARRAY_LEN(loops));
         suite_add_tcase(suite, body);
-        suite_add_tcase(suite, header);
         return unit_run(suite);
 }
