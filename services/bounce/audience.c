@@ -1,5 +1,7 @@
 #include "services/bounce/audience.h"
 
+#include "common/mail/envelope.h"
+
 /* For failures and for delays: notify_classes that ask for it, and who gets it then. */
 typedef struct Interest {
         const char *class;
@@ -31,11 +33,18 @@ static bool is_double_bounce_sender(const Config *config, Str sender) {
                  str_equal_nocase(str_skip(sender, name.len + 1), origin)));
 }
 
-Audience audience_choose(const Config *config, Str owner, NoticeSpec *spec) {
-        const Interest *interest = interest_in(spec->kind);
-        Str sender = queue_file_envelope(spec->file)->sender;
+/* By its sender, or by its flag: the sender may have been called otherwise when it was made. */
+static bool is_for_postmaster(const Config *config, const Envelope *envelope) {
+        return is_double_bounce_sender(config, envelope->sender) ||
+               ((envelope->flags & ENVELOPE_NOTICE) && !str_is_empty(envelope->sender));
+}
 
-        if (is_double_bounce_sender(config, sender) || is_double_bounce_sender(config, owner))
+Audience audience_choose(const Config *config, Str owner, NoticeSpec *spec) {
+        const Envelope *envelope = queue_file_envelope(spec->file);
+        const Interest *interest = interest_in(spec->kind);
+        Str sender = envelope->sender;
+
+        if (is_for_postmaster(config, envelope) || is_double_bounce_sender(config, owner))
                 return spec->kind == NOTICE_DELAY ? AUDIENCE_NOBODY : AUDIENCE_CHAIN_ENDS;
         if (str_is_empty(sender)) {
                 spec->reader = NOTICE_TO_POSTMASTER;

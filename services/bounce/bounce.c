@@ -134,6 +134,12 @@ static uint32_t send_notice(Bounce *bounce, QueueId *notice_id) {
                 return 1;
         }
         notice_id->text[0] = '\0';
+        if (bounce->spec.reader == NOTICE_COPY) {
+                /* The sender would be told once more with it. */
+                log_about(bounce, LOG_WARNING, LOG_ID_LOST,
+                          "postmaster copy discarded: ", buf_str(&bounce->text));
+                return 1;
+        }
         if (r == SEND_E_REFUSED) {
                 /* Asking again would not help, and the message would never leave the queue. */
                 log_about(bounce, LOG_WARNING, LOG_ID_LOST,
@@ -176,7 +182,6 @@ static uint32_t serve_file(Bounce *bounce, QueueId *notice_id) {
         case AUDIENCE_NOBODY:
                 return 1;
         }
-        /* A copy that fails is not asked for again: the sender would be told twice. */
         if (ok == 1 && audience_add_copy(config, &bounce->spec)) {
                 buf_reset(&bounce->text);
                 (void)tell(bounce, &copy_id);

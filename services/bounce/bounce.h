@@ -12,7 +12,8 @@
  *   null (a notice itself)     nothing; with "2bounce" or "bounce" in notify_classes a notice to
  *                              $2bounce_notice_recipient, from $double_bounce_sender; of a delay,
  *                              with "delay", to $delay_notice_recipient
- *   $double_bounce_sender      nothing, ever: here the chain ends
+ *   $double_bounce_sender      nothing, ever: here the chain ends; so for all that is flagged as a
+ *                              notice and has a sender
  *
  * Recipients that asked for no such notice (RFC 3461 NOTIFY) are left out; where none remains, none
  * is made. With "bounce" or "delay" in notify_classes, what a person is told, and what it did not

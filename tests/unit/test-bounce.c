@@ -37,6 +37,7 @@ typedef struct Got {
 
 static Got *got;
 static MailStatus cleanup_status;
+static uint32_t message_flags; /* of what make_message() makes */
 
 static void setup(void) {
         memcpy(root + sizeof(root) - 7, "XXXXXX", 6);
@@ -48,6 +49,7 @@ static void setup(void) {
         got = mmap(NULL, sizeof(*got), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
         ck_assert_ptr_ne(got, MAP_FAILED);
         cleanup_status = MAIL_ACCEPTED;
+        message_flags = 0;
 }
 
 static void teardown(void) {
@@ -143,7 +145,9 @@ static int make_message_with(const char *sender, uint32_t notify, DsnStatus stat
         bool is_late = status == DSN_DEFERRED;
         QueueFileWriter *writer _cleanup_(queue_file_writer_freep) = NULL;
         QueueFile *file _cleanup_(queue_file_freep) = NULL;
-        Envelope envelope = { .sender = str_from_cstr(sender), .arrival_usec = 1795557651000000 };
+        Envelope envelope = { .sender = str_from_cstr(sender),
+                              .arrival_usec = 1795557651000000,
+                              .flags = message_flags };
         Recipient bob = { .address = STR("bob@x"), .notify = notify };
         QueueFileRecipient found;
         uint64_t cursor = 0;
@@ -478,6 +482,13 @@ START_TEST(a_double_bounce_that_fails_ends_the_chain) {
 }
 END_TEST
 
+START_TEST(what_is_flagged_as_a_notice_is_never_answered_whoever_sent_it) {
+        message_flags = ENVELOPE_NOTICE;
+        check_none_due(ask_failure(make_message("old-double-bounce@example.org", 0),
+                                   "notify_classes=2bounce,bounce"));
+}
+END_TEST
+
 START_TEST(without_cleanup_the_answer_is_later) {
         Answer answer = ask_failure(make_message("ann@example.org", 0), NULL);
 
@@ -569,6 +580,7 @@ int main(void) {
         tcase_add_test(tcase, mail_from_the_null_sender_is_never_answered);
         tcase_add_test(tcase, a_double_bounce_goes_to_the_postmaster_when_asked_for);
         tcase_add_test(tcase, a_double_bounce_that_fails_ends_the_chain);
+        tcase_add_test(tcase, what_is_flagged_as_a_notice_is_never_answered_whoever_sent_it);
         tcase_add_test(tcase, without_cleanup_the_answer_is_later);
         tcase_add_test(tcase, a_cleanup_without_space_means_later);
         tcase_add_test(tcase, a_notice_that_is_refused_is_given_up);
