@@ -105,8 +105,9 @@ typedef bool (*DeliverRecipient)(void *context, const Delivery *delivery,
 
 /*
  * Serve one delivery on CONN: the request is read whole, DELIVER is called once per recipient and
- * its outcome is logged (delivery_log()) and sent at once. At most RECIPIENTS_MAX recipients, else, as for anything malformed and for a request without a descriptor,
- * IPC_E_PROTOCOL before the first delivery. 0, or an error of the connection: outcomes that could
- * not be sent any more will be repeated by qmgr.
+ * its outcome is logged (delivery_log()) and sent at once. At most RECIPIENTS_MAX recipients, else,
+ * as for anything malformed and for a request without a descriptor, IPC_E_PROTOCOL before the first
+ * delivery. 0, or an error of the connection: outcomes that could not be sent any more will be
+ * repeated by qmgr.
  */
 int delivery_serve(IpcConn *conn, size_t recipients_max, DeliverRecipient deliver, void *context);

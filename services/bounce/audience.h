@@ -14,5 +14,5 @@ typedef enum Audience {
 /* Who gets the notice of SPEC (kind and file); OWNER, if any, in the place of the sender. */
 Audience audience_choose(const Config *config, Str owner, NoticeSpec *spec);
 
-/* Is the postmaster to have a copy of what the sender or owner was told? Then SPEC is made for it. */
+/* Is the postmaster to have a copy of what sender or owner was told? Then SPEC is made for it. */
 bool audience_add_copy(const Config *config, NoticeSpec *spec);

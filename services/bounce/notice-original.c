@@ -9,7 +9,7 @@
 
 #define BLOCK_BYTES 8192
 
-/* How far into the message its Message-ID: is looked for, and how long it may be (RFC 5322 2.1.1). */
+/* How far into the message its Message-ID: is looked for, and how long that may be. */
 #define HEADER_LOOK_BYTES (64 * 1024)
 #define MESSAGE_ID_MAX    900
 

@@ -1,9 +1,9 @@
 #pragma once
 
 /*
- * A notice about delivery (RFC 3464, in a multipart/report of RFC 6522), made from the queue file of
- * the message: text for people, fields for machines, and what of the message is
- * returned. A pure builder: it reads the open file and hands text to a callback.
+ * A notice about delivery (RFC 3464, in a multipart/report of RFC 6522), made from the message's
+ * queue file: text for people, fields for machines, and what of the message is returned. A pure
+ * builder: it reads the open file and hands text to a callback.
  *
  * The queue file is hostile: its recipients are walked once for each part rather than kept, so
  * memory does not grow with them, and no byte of an address or diagnosis can begin a line.

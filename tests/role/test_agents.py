@@ -41,7 +41,8 @@ def deliver(content, *recipients, role='local', sender='ann@example.org', nextho
     recipients = recipients or ['bob@example.org']
     with message_file(content) as fd, Peer(f'/run/unitpost/{role}', role, 60) as peer:
         peer.send_message('delivery', {
-            'queue-id': QUEUE_ID, 'nexthop': nexthop, 'sender': sender, 'envid': '', 'arrival': 1, 'active': 1,
+            'queue-id': QUEUE_ID, 'nexthop': nexthop, 'sender': sender, 'envid': '',
+            'arrival': 1, 'active': 1,
             'content-offset': OFFSET, 'content-size': len(content) if size is None else size,
             'flags': 0, 'ret': 0}, [fd])
         for handle, address in enumerate(recipients):

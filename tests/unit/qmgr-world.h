@@ -175,6 +175,8 @@ static inline void start_odd_agent(const char *name, void (*serve)(IpcConn *conn
                         before(listener);
                 for (;;) {
                         fd = accept(listener, NULL, NULL);
+                        if (fd < 0) /* and no fork(2) for nothing, again and again */
+                                _exit(1);
                         if (fork() == 0)
                                 serve_connection(fd, name, serve);
                         (void)close(fd);
