@@ -88,6 +88,24 @@ bool str_next_word(Str *rest, Str *ret_word) {
         return n > 0;
 }
 
+size_t str_utf8_length(Str s) {
+        const unsigned char *p = (const unsigned char *)s.data;
+        size_t n;
+
+        if (s.len == 0 || p[0] > 0xf4)
+                return 0;
+        n = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
+        if (n > s.len)
+                return 0;
+        for (size_t i = 1; i < n; i++)
+                if ((p[i] & 0xc0) != 0x80)
+                        return 0;
+        if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
+            (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
+                return 0;
+        return n;
+}
+
 char *str_dup(Str s) {
         char *copy = malloc(s.len + 1);
 

@@ -70,22 +70,6 @@ int header_append_message_id(Buf *buf, usec_t now_usec, Str queue_id, Str hostna
         return buf_append_str(buf, hostname);
 }
 
-/* Bytes of the UTF-8 character that begins S (RFC 3629); 0 when there is none. */
-static size_t utf8_length(Str s) {
-        const unsigned char *p = (const unsigned char *)s.data;
-        size_t n = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
-
-        if (p[0] > 0xf4 || n > s.len)
-                return 0;
-        for (size_t i = 1; i < n; i++)
-                if ((p[i] & 0xc0) != 0x80)
-                        return 0;
-        if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
-            (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
-                return 0;
-        return n;
-}
-
 /* RFC 2047 5 (3): what may stand for itself in an encoded word within a phrase. */
 static bool stands_for_itself(char c) {
         return ascii_is_alpha(c) || ascii_is_digit(c) || (c != '\0' && strchr("!*+-/", c));
@@ -96,7 +80,7 @@ static int append_encoded_words(Buf *buf, Str name) {
 
         (void)buf_append_cstr(buf, "=?utf-8?Q?");
         for (; name.len > 0; name = str_skip(name, n)) {
-                n = size_max(utf8_length(name), 1);
+                n = size_max(str_utf8_length(name), 1);
                 room = n == 1 && (stands_for_itself(name.data[0]) || name.data[0] == ' ') ? 1
                                                                                           : 3 * n;
                 if (text_len + room > ENCODED_WORD_TEXT_MAX) {
@@ -145,7 +129,7 @@ int header_append_phrase(Buf *buf, Str name) {
         size_t n;
 
         for (; name.len > 0; name = str_skip(name, size_max(n, 1))) {
-                n = utf8_length(name);
+                n = str_utf8_length(name);
                 if (n == 0 || ascii_is_control(name.data[0]))
                         continue;
                 is_ascii = is_ascii && n == 1;

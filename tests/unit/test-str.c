@@ -176,6 +176,39 @@ START_TEST(character_classes_are_ascii_for_every_byte) {
 }
 END_TEST
 
+/* RFC 3629 4: each first and last of a range of the grammar, and what lies just outside. */
+static const struct {
+        const char *bytes;
+        size_t length;
+} characters[] = {
+        { "", 0 },
+        { "a\x80", 1 },
+        { "\x80", 0 },
+        { "\xc1\xbf", 0 },
+        { "\xc2\x80", 2 },
+        { "\xdf\xbf"
+          "x",
+          2 },
+        { "\xdf", 0 },
+        { "\xc3\xc3", 0 },
+        { "\xe0\x9f\xbf", 0 },
+        { "\xe0\xa0\x80", 3 },
+        { "\xed\x9f\xbf", 3 },
+        { "\xed\xa0\x80", 0 },
+        { "\xef\xbf", 0 },
+        { "\xf0\x8f\xbf\xbf", 0 },
+        { "\xf0\x90\x80\x80", 4 },
+        { "\xf4\x8f\xbf\xbf", 4 },
+        { "\xf4\x90\x80\x80", 0 },
+        { "\xf5\x80\x80\x80", 0 },
+};
+
+START_TEST(utf8_is_what_rfc_3629_says) {
+        ck_assert_uint_eq(str_utf8_length(str_from_cstr(characters[_i].bytes)),
+                          characters[_i].length);
+}
+END_TEST
+
 static Suite *suite_make(void) {
         Suite *suite = suite_create("str");
         TCase *tcase = tcase_create("str");
@@ -194,6 +227,7 @@ static Suite *suite_make(void) {
                             ARRAY_LEN(decimals));
         tcase_add_test(tcase, hexadecimals_come_in_both_cases);
         tcase_add_test(tcase, character_classes_are_ascii_for_every_byte);
+        tcase_add_loop_test(tcase, utf8_is_what_rfc_3629_says, 0, ARRAY_LEN(characters));
         suite_add_tcase(suite, tcase);
         return suite;
 }
