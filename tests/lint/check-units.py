@@ -24,6 +24,9 @@ WHY = '# Open, and why:'
 
 UNIT_FOLDER = 'usr/lib/systemd/system'
 
+# Services that a start limit may end, with the limit: nothing waits for their next start.
+LIMITED = {'unitpost-failure@.service': '1h'}
+
 
 def source_of(name):
     """The file in units/ that an installed unit comes from."""
@@ -32,13 +35,14 @@ def source_of(name):
 
 
 def install(folder):
-    """Install into FOLDER, with a stand-in for what units call of other packages."""
+    """Install into FOLDER, with stand-ins for what units call of other packages."""
     result = run(need('meson'), 'install', '-C', BUILD, '--no-rebuild', '--quiet',
                  env=os.environ | {'DESTDIR': folder})
     if result.returncode != 0:
         finding('units/meson.build', 1, 'meson install failed: ' + result.stdout.strip()[-300:])
     os.makedirs(os.path.join(folder, 'usr/bin'), exist_ok=True)
-    shutil.copy('/bin/true', os.path.join(folder, 'usr/bin/kill'))
+    for name in ('kill', 'timeout'):
+        shutil.copy('/bin/true', os.path.join(folder, 'usr/bin', name))
 
 
 def settings_of(path):
@@ -80,7 +84,7 @@ def check_facts(path, activated):
     name = os.path.basename(path)
     wanted = {}
     if name.endswith('.service'):
-        wanted['StartLimitIntervalSec'] = '0'
+        wanted['StartLimitIntervalSec'] = LIMITED.get(name, '0')
     if name in activated:
         wanted |= {'Restart': 'on-failure', 'RestartSec': '1'}
     if name.endswith(('.socket', '.path')):
@@ -109,7 +113,8 @@ def activated_services(paths):
 
 with tempfile.TemporaryDirectory() as destination:
     install(destination)
-    units = sorted(glob.glob(os.path.join(destination, UNIT_FOLDER, '*')))
+    units = sorted(filter(os.path.isfile,
+                          glob.glob(os.path.join(destination, UNIT_FOLDER, '*'))))
     services = [path for path in units if path.endswith('.service')]
     if units:
         check_verify(destination, units)
