@@ -23,6 +23,7 @@ THRESHOLDS = {
 WHY = '# Open, and why:'
 
 UNIT_FOLDER = 'usr/lib/systemd/system'
+USER_UNIT_FOLDER = 'usr/lib/systemd/user'
 
 # Services that a start limit may end, with the limit: nothing waits for their next start.
 LIMITED = {'unitpost-failure@.service': '1h'}
@@ -30,8 +31,10 @@ LIMITED = {'unitpost-failure@.service': '1h'}
 
 def source_of(name):
     """The file in units/ that an installed unit comes from."""
-    path = os.path.join('units', name)
-    return path if os.path.exists(os.path.join(ROOT, path)) else path + '.in'
+    for path in (f'units/{name}', f'units/user/{name}', f'units/user/{name}.in'):
+        if os.path.exists(os.path.join(ROOT, path)):
+            return path
+    return f'units/{name}.in'
 
 
 def install(folder):
@@ -53,9 +56,10 @@ def settings_of(path):
             if (match := re.match(r'([A-Za-z]+)=(.*)', line))]
 
 
-def check_verify(folder, paths):
+def check_verify(paths, *options):
+    """OPTIONS say whose units they are, and where their programs."""
     result = run(need('systemd-analyze'), 'verify', '--man=no', '--recursive-errors=no',
-                 '--root=' + folder, *map(os.path.basename, paths))
+                 *options, *map(os.path.basename, paths))
     for line in result.stdout.strip().splitlines():
         match = re.match(r'(?:/\S*/)?([\w@.-]+\.(?:service|socket|path|timer|target|slice))'
                          r'(?::(\d+))?: (.*)', line)
@@ -63,6 +67,27 @@ def check_verify(folder, paths):
         finding(source_of(os.path.basename(name)), int(number or 1), 'verify: ' + text)
     if result.returncode != 0 and not result.stdout.strip():
         finding('units/meson.build', 1, f'systemd-analyze verify ended {result.returncode}')
+
+
+def check_user_units(folder):
+    """The same for what users enable. systemd-analyze cannot have a root directory for these, so
+    that copies of them name the programs where they are now. Exposure is counted for no user."""
+    units = sorted(glob.glob(os.path.join(folder, USER_UNIT_FOLDER, '*')))
+    copies = os.path.join(folder, 'user-units')
+    os.mkdir(copies, mode=0o700)
+    for unit in units:
+        with open(unit, encoding='utf-8') as file:
+            text = file.read()
+        with open(os.path.join(copies, os.path.basename(unit)), 'w', encoding='utf-8') as file:
+            file.write(text.replace('=/usr/lib/', f'={folder}/usr/lib/'))
+    os.environ |= {'SYSTEMD_UNIT_PATH': copies + ':', 'XDG_RUNTIME_DIR': copies}
+    if units:
+        check_verify(units, '--user')
+    for name in ('SYSTEMD_UNIT_PATH', 'XDG_RUNTIME_DIR'):
+        del os.environ[name]
+    for unit in units:
+        check_facts(unit, set())
+    return units
 
 
 def check_exposure(path):
@@ -117,11 +142,14 @@ with tempfile.TemporaryDirectory() as destination:
                           glob.glob(os.path.join(destination, UNIT_FOLDER, '*'))))
     services = [path for path in units if path.endswith('.service')]
     if units:
-        check_verify(destination, units)
+        check_verify(units, '--root=' + destination)
     for unit in units:
         check_facts(unit, activated_services(units))
     for service in services:
         check_exposure(service)
     for service in set(THRESHOLDS) - set(map(os.path.basename, services)):
         finding('tests/lint/check-units.py', 1, f'{service} has a threshold and is not installed')
-finish(len(services), 'services')
+    user_units = check_user_units(destination)
+    if not user_units:
+        finding('units/meson.build', 1, 'no units of users are installed')
+finish(len(services) + len(user_units), 'services and units of users')
