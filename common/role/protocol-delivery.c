@@ -141,6 +141,7 @@ static size_t request_max_bytes(size_t recipients_max) {
 int delivery_serve(IpcConn *conn, size_t recipients_max, DeliverRecipient deliver, void *context) {
         _cleanup_(buf_deinit) Buf frames = BUF_INIT(request_max_bytes(recipients_max));
         _cleanup_(fd_closep) int fd = -1;
+        static uint64_t n_deliveries;
         Delivery delivery;
         bool end = false;
         Str rest;
@@ -162,6 +163,7 @@ int delivery_serve(IpcConn *conn, size_t recipients_max, DeliverRecipient delive
         if (fd < 0)
                 return IPC_E_PROTOCOL;
         delivery.message_fd = fd;
+        delivery.serial = ++n_deliveries;
         while (rest.len > 0) {
                 DeliveryTimes times = { .started_usec = clock_realtime_usec() };
                 DeliveryRecipient recipient;

@@ -93,6 +93,7 @@ extern const IpcSchema notice_result_schema;
 typedef struct Delivery {
         DeliveryRequest request; /* slices valid during the callback */
         int message_fd;          /* read with pread only */
+        uint64_t serial;         /* of all deliveries of this process, from 1; 0: not counted */
 } Delivery;
 
 /*

@@ -84,6 +84,7 @@ bool copy_parse_kinds(Str words, unsigned *ret) {
 /* The content of DELIVERY's message from its beginning. */
 static void start_content(Copy *copy, const Delivery *delivery) {
         copy->fd = delivery->message_fd;
+        copy->serial = delivery->serial;
         copy->offset = delivery->request.content_offset;
         copy->left = delivery->request.content_size;
 }
@@ -102,11 +103,27 @@ int copy_begin(Copy *copy, const Delivery *delivery, const CopyEnvelope *envelop
         return r;
 }
 
+static bool has_block(const Copy *copy, size_t n) {
+        return copy->serial != 0 && copy->block_serial == copy->serial &&
+               copy->block_offset == copy->offset && copy->block_len == n;
+}
+
+static int read_block(Copy *copy, size_t n) {
+        copy->block_serial = 0;
+        if (file_pread_all(copy->fd, copy->block, n, (off_t)copy->offset) != 0)
+                return COPY_E_SOURCE;
+        copy->block_serial = copy->serial;
+        copy->block_offset = copy->offset;
+        copy->block_len = n;
+        return 0;
+}
+
 static int next_block(Copy *copy, Str *ret) {
         size_t n = copy->left < COPY_BLOCK_BYTES ? (size_t)copy->left : COPY_BLOCK_BYTES;
+        int r = n == 0 || has_block(copy, n) ? 0 : read_block(copy, n);
 
-        if (n > 0 && file_pread_all(copy->fd, copy->block, n, (off_t)copy->offset) != 0)
-                return COPY_E_SOURCE;
+        if (r != 0)
+                return r;
         copy->offset += n;
         copy->left -= n;
         *ret = str_from(copy->block, n);

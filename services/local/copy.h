@@ -16,7 +16,8 @@
  * cannot get out of these lines.
  *
  * The content is read with pread(2) from Delivery.message_fd, so ids and the offset of the
- * descriptor, which others share, do not matter.
+ * descriptor, which others share, do not matter. A block of the same delivery that is still here
+ * is not read again: a small message is read once for the loop stop and all its copies.
  */
 
 #include <stdbool.h>
@@ -63,7 +64,13 @@ typedef struct Copy {
         int fd;          /* borrowed */
         uint64_t offset; /* of the next byte of content, in the file */
         uint64_t left;   /* bytes of content not yet read */
+        uint64_t serial; /* Delivery.serial */
         bool header_done;
+
+        /* What was read last, and from where; serial 0: nothing, or nobody knows. */
+        uint64_t block_serial;
+        uint64_t block_offset;
+        size_t block_len;
         char block[COPY_BLOCK_BYTES];
 } Copy;
 

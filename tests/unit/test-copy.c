@@ -180,6 +180,39 @@ START_TEST(a_second_message_knows_nothing_of_the_first) {
 }
 END_TEST
 
+static void begin_and_check(const Delivery *delivery, int expected, Str content) {
+        CopyEnvelope envelope = { .sender = STR("a@b") };
+        Str piece;
+
+        ck_assert_int_eq(copy_begin(&copy, delivery, &envelope), 0);
+        ck_assert_int_eq(copy_next(&copy, &piece), 0);
+        ck_assert_int_eq(copy_next(&copy, &piece), expected);
+        ck_assert(expected != 0 || str_equal(piece, content));
+}
+
+/* Shown by a descriptor that cannot be read any more. */
+START_TEST(a_block_that_is_here_is_taken_for_its_own_delivery_only) {
+        Delivery one = delivery_new(STR("first\n")), two = delivery_new(STR("other\n"));
+        _cleanup_(buf_deinit) Buf list = BUF_INIT(COPY_LOOP_HEADER_MAX);
+
+        one.serial = 1;
+        two.serial = 2;
+        ck_assert_int_eq(copy_list_delivered_to(&one, &copy, &list), 0);
+        fd_closep(&one.message_fd);
+        begin_and_check(&one, 0, STR("first\n"));
+        begin_and_check(&two, 0, STR("other\n"));
+        begin_and_check(&one, COPY_E_SOURCE, STR_NULL);
+        begin_and_check(&two, 0, STR("other\n"));
+        fd_closep(&two.message_fd);
+        begin_and_check(&one, COPY_E_SOURCE, STR_NULL);
+        begin_and_check(&two, COPY_E_SOURCE, STR_NULL); /* a read that failed spoils the block */
+        one = delivery_new(STR("first\n"));
+        begin_and_check(&one, 0, STR("first\n"));
+        fd_closep(&one.message_fd);
+        begin_and_check(&one, COPY_E_SOURCE, STR_NULL); /* serial 0 */
+}
+END_TEST
+
 START_TEST(a_file_that_ends_early_is_the_sources_fault) {
         CopyEnvelope envelope = { .sender = STR("a@b") };
         Delivery delivery = delivery_new(STR("x\n"));
@@ -306,6 +339,7 @@ int main(void) {
         tcase_add_checked_fixture(content, NULL, teardown);
         tcase_add_test(content, the_content_comes_out_as_it_is_in_any_size);
         tcase_add_test(content, a_second_message_knows_nothing_of_the_first);
+        tcase_add_test(content, a_block_that_is_here_is_taken_for_its_own_delivery_only);
         tcase_add_test(content, a_file_that_ends_early_is_the_sources_fault);
         suite_add_tcase(suite, header);
         suite_add_tcase(suite, content);

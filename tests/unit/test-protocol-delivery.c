@@ -14,6 +14,7 @@
 typedef struct Deliveries {
         size_t n;
         int message_fd;
+        uint64_t serial;
         char first_address[64];
         char envid[64];
         uint32_t ret;
@@ -41,6 +42,7 @@ static bool deliver(void *context, const Delivery *delivery, const DeliveryRecip
                        STR_FMT(delivery->request.envid));
         deliveries->ret = delivery->request.ret;
         deliveries->message_fd = delivery->message_fd;
+        deliveries->serial = delivery->serial;
         dsn_set(dsn, DSN_SENT, "2.0.0", "delivered %llu", (unsigned long long)recipient->handle);
         deliveries->to_be_closed = ipc_conn_free(deliveries->to_be_closed);
         return deliveries->logs;
@@ -118,8 +120,11 @@ START_TEST(each_recipient_is_delivered_and_answered_with_its_handle) {
 
         conn_pair(&client, &server);
         for (int round = 0; round < 2; round++) { /* the connection is kept */
+                uint64_t serial = deliveries.serial;
+
                 send_right(client, 3);
                 ck_assert_int_eq(delivery_serve(server, 50, deliver, &deliveries), 0);
+                ck_assert_uint_gt(deliveries.serial, serial);
                 for (uint64_t handle = 10; handle < 13; handle++) {
                         ck_assert_int_eq(ipc_conn_receive_message(client, &delivery_outcome_schema,
                                                                   &outcome),
