@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <systemd/sd-id128.h>
 #include <unistd.h>
 
 #include "common/base/file.h"
@@ -20,9 +21,17 @@
 static const Str mark = STR("unitpost\n");
 static const Str from_ = STR("\nFrom ");
 
+/* Of the running kernel; null where it cannot be known, and then no lock file is of this boot. */
+static sd_id128_t boot_id(void) {
+        sd_id128_t id;
+
+        return sd_id128_get_boot(&id) == 0 ? id : SD_ID128_NULL;
+}
+
 int dotlock_append_text(const DotlockJournal *journal, Buf *out) {
-        (void)buf_printf(out, "%ld %" PRIu64 " %" PRIu64 " ", (long)getpid(), journal->size,
-                         journal->inode);
+        (void)buf_printf(out, "%ld %" PRIu64 " %" PRIu64 " " SD_ID128_FORMAT_STR " ",
+                         (long)getpid(), journal->size, journal->inode,
+                         SD_ID128_FORMAT_VAL(boot_id()));
         (void)buf_append_str(out, mark);
         return buf_append_str(out, journal->from_line);
 }
@@ -33,11 +42,27 @@ static bool take_number(Str *text, uint64_t *ret) {
         return str_next_part(text, ' ', &word) && str_parse_u64(word, INT64_MAX, ret) == 0;
 }
 
+static bool take_boot(Str *text, bool *ret_this) {
+        char hex[SD_ID128_STRING_MAX];
+        sd_id128_t id;
+        Str word;
+
+        if (!str_next_part(text, ' ', &word) || word.len != sizeof(hex) - 1)
+                return false;
+        memcpy(hex, word.data, word.len);
+        hex[word.len] = '\0';
+        if (sd_id128_from_string(hex, &id) < 0)
+                return false;
+        *ret_this = !sd_id128_is_null(id) && sd_id128_equal(id, boot_id());
+        return true;
+}
+
 bool dotlock_parse(Str text, DotlockJournal *ret) {
         uint64_t pid;
 
         if (!take_number(&text, &pid) || !take_number(&text, &ret->size) ||
-            !take_number(&text, &ret->inode) || !str_has_prefix(text, mark))
+            !take_number(&text, &ret->inode) || !take_boot(&text, &ret->of_this_boot) ||
+            !str_has_prefix(text, mark))
                 return false;
         ret->from_line = str_skip(text, mark.len);
         return str_has_prefix(ret->from_line, str_skip(from_, 1)) &&
@@ -137,7 +162,8 @@ static bool is_half_written(const DotlockMailbox *mailbox, const DotlockJournal 
         int fd _cleanup_(fd_closep) = -1;
         struct stat st;
 
-        if ((uint64_t)mailbox->st->st_size <= journal->size || mailbox->st->st_nlink != 1)
+        if (!journal->of_this_boot || (uint64_t)mailbox->st->st_size <= journal->size ||
+            mailbox->st->st_nlink != 1)
                 return false;
         fd = open(mailbox->path, OPEN_TO_LOOK); /* the descriptor that we have is for writing */
         if (fd < 0 || fstat(fd, &st) != 0 || st.st_dev != mailbox->st->st_dev ||

@@ -5,7 +5,7 @@
  * made, whole from its first moment, before the first byte is written to the mailbox, and tells
  * whoever finds it after its maker was killed how the mailbox was:
  *
- *   PID SIZE INODE unitpost          numbers in decimal; SIZE in bytes
+ *   PID SIZE INODE BOOT unitpost     numbers in decimal; SIZE in bytes; BOOT is the boot ID
  *   From SENDER  DATE                the first line that is appended
  *
  *   state after a kill               what the next deliverer finds, and does
@@ -22,7 +22,9 @@
  * are now is no journal: where everybody may make files, anybody could make one.
  *
  * It is about killed processes. After a power cut the lock file may be missing, and half a message
- * be there: for that each delivery would have to wait for the disk twice.
+ * be there: for that each delivery would have to wait for the disk twice. A lock file may also be
+ * there again, of a message that was acknowledged, since nobody waited for its removal: one of
+ * another boot is removed, and nothing is cut off.
  */
 
 #include <stdbool.h>
@@ -39,7 +41,8 @@
 typedef struct DotlockJournal {
         uint64_t size;
         uint64_t inode;
-        Str from_line; /* with its line end */
+        bool of_this_boot; /* found only: what is made always is */
+        Str from_line;     /* with its line end */
 } DotlockJournal;
 
 enum {

@@ -89,6 +89,7 @@ static int break_dotlock(MailboxLock *lock, const MailboxLockRules *rules, const
         int r;
 
         r = dotlock_break(buf_cstr(&lock->dotlock_path), &mailbox);
+        lock->broken = lock->broken || r == 0;
         if (r < 0)
                 lock->step = "error cutting back what was half written: ";
         if (r < 0 || (r == DOTLOCK_E_NO_LOCK && mailbox.kernel_locked))
@@ -162,7 +163,7 @@ static int try_lock(MailboxLock *lock, const MailboxLockRules *rules,
                 r = lock_dotlock(lock, rules, request);
         if (r == 0)
                 r = check_path(lock, request->path);
-        if (r == 0 && !lock->dotlock)
+        if (r == 0 && (!lock->dotlock || lock->broken))
                 lock->line_end_lacks = lacks_line_end(lock, request->path);
         return r;
 }

@@ -44,7 +44,8 @@ typedef struct MailboxLock {
         int fd;              /* the mailbox, O_WRONLY|O_APPEND; -1: none */
         bool dotlock;        /* MAILBOX.lock is ours */
         bool created;        /* the mailbox was made by us: its directory needs a sync */
-        bool line_end_lacks; /* without journal: its last byte is no line end */
+        bool broken;         /* a lock file was in the way, and was removed */
+        bool line_end_lacks; /* its last byte is no line end; asked without journal, or if BROKEN */
         const char *path;    /* the request's */
         const char *step;    /* what failed, for texts: "unable to create lock file: ", or "" */
         struct stat st;      /* of the mailbox, before anything is appended */

@@ -9,6 +9,7 @@ import fcntl
 import itertools
 import json
 import os
+import pathlib
 import re
 import shutil
 import subprocess
@@ -184,7 +185,9 @@ class Local(unittest.TestCase):
             first = world.mailbox('bob')
             with open('/var/mail/bob', 'ab') as file:
                 file.write(b'From ann  Tue Nov\nhal')
-            journal = f'12345 {len(first)} {os.stat("/var/mail/bob").st_ino} unitpost\n'
+            boot = pathlib.Path('/proc/sys/kernel/random/boot_id').read_text('ascii')
+            journal = (f'12345 {len(first)} {os.stat("/var/mail/bob").st_ino} '
+                       f'{boot.strip().replace("-", "")} unitpost\n')
             with open('/var/mail/bob.lock', 'w', encoding='ascii') as file:
                 file.write(f'{journal}From ann  Tue Nov\n')
             os.chown('/var/mail/bob.lock', harness.PEOPLE['bob'], -1)

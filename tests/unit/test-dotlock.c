@@ -3,12 +3,15 @@
  * not for a lock file of somebody else, nor when another program has written since.
  */
 
+#include <systemd/sd-id128.h>
+
 #include "services/local/dotlock.h"
 #include "tests/unit/temp-tree.h"
 #include "tests/unit/unit.h"
 
 #define OLD       "From old\n\nold\n\n"
 #define FROM_LINE "From ann@example.org  Tue Nov 24 22:00:51 2026\n"
+#define BOOT      "0123456789abcdef0123456789abcdef" /* another than this */
 #define OTHER_UID 54321
 #define DAEMON    1 /* an account that every system has */
 
@@ -44,7 +47,7 @@ static DotlockMailbox open_mailbox(Str text) {
 /* The lock file of somebody who died, after the mailbox was OLD. */
 static void leave_journal(uint64_t inode) {
         _cleanup_(buf_deinit) Buf text = BUF_INIT(DOTLOCK_TEXT_MAX);
-        DotlockJournal journal = { strlen(OLD), inode, STR(FROM_LINE) };
+        DotlockJournal journal = { strlen(OLD), inode, false, STR(FROM_LINE) };
 
         ck_assert_int_eq(dotlock_append_text(&journal, &text), 0);
         ck_assert_int_eq(dotlock_make(lock_path, buf_str(&text)), 0);
@@ -65,16 +68,20 @@ static bool has_lock(void) {
 
 START_TEST(the_text_is_read_as_it_was_written) {
         _cleanup_(buf_deinit) Buf text = BUF_INIT(DOTLOCK_TEXT_MAX);
-        DotlockJournal journal = { 4711, 42, STR(FROM_LINE) }, found;
-        char expected[100];
+        DotlockJournal journal = { 4711, 42, false, STR(FROM_LINE) }, found;
+        char expected[200];
+        sd_id128_t boot;
 
         ck_assert_int_eq(dotlock_append_text(&journal, &text), 0);
-        (void)snprintf(expected, sizeof(expected), "%ld 4711 42 unitpost\n" FROM_LINE,
-                       (long)getpid());
+        ck_assert_int_eq(sd_id128_get_boot(&boot), 0);
+        (void)snprintf(expected, sizeof(expected),
+                       "%ld 4711 42 " SD_ID128_FORMAT_STR " unitpost\n" FROM_LINE, (long)getpid(),
+                       SD_ID128_FORMAT_VAL(boot));
         ck_assert(str_equal(buf_str(&text), str_from_cstr(expected)));
         ck_assert(dotlock_parse(buf_str(&text), &found));
         ck_assert_uint_eq(found.size, 4711);
         ck_assert_uint_eq(found.inode, 42);
+        ck_assert(found.of_this_boot);
         ck_assert(str_equal(found.from_line, STR(FROM_LINE)));
 }
 END_TEST
@@ -84,16 +91,20 @@ static const char *const no_journals[] = {
         "123",
         "123\n",
         "123 unitpost\n",
-        "1 2 3 unitpost\n",
-        "1 2 unitpost\nFrom x\n",
-        "1 2 3 4 unitpost\nFrom x\n",
-        "1 -2 3 unitpost\nFrom x\n",
-        "1 9223372036854775808 3 unitpost\nFrom x\n",
-        "1 2 3 unitpost\nFrom x",
-        "1 2 3 unitpost\nFrom x\nFrom y\n",
-        "1 2 3 unitpost\nfrom x\n",
-        "1 2 3 sendmail\nFrom x\n",
-        " 1 2 3 unitpost\nFrom x\n",
+        "1 2 3 unitpost\nFrom x\n",
+        "1 2 3 " BOOT " unitpost\n",
+        "1 2 " BOOT " unitpost\nFrom x\n",
+        "1 2 3 4 " BOOT " unitpost\nFrom x\n",
+        "1 2 3 " BOOT "0 unitpost\nFrom x\n",
+        "1 2 3 01234567-89abcdef0123456789abcdef unitpost\nFrom x\n",
+        "1 2 3 0123456789abcdef0123456789abcdeg unitpost\nFrom x\n",
+        "1 -2 3 " BOOT " unitpost\nFrom x\n",
+        "1 9223372036854775808 3 " BOOT " unitpost\nFrom x\n",
+        "1 2 3 " BOOT " unitpost\nFrom x",
+        "1 2 3 " BOOT " unitpost\nFrom x\nFrom y\n",
+        "1 2 3 " BOOT " unitpost\nfrom x\n",
+        "1 2 3 " BOOT " sendmail\nFrom x\n",
+        " 1 2 3 " BOOT " unitpost\nFrom x\n",
 };
 
 START_TEST(what_is_no_journal_is_not_taken_for_one) {
@@ -160,6 +171,23 @@ START_TEST(what_another_program_has_written_since_is_left) {
         leave_journal(st.st_ino);
         ck_assert_int_eq(dotlock_break(lock_path, &mailbox), 0);
         check_mailbox(text);
+        ck_assert(!has_lock());
+}
+END_TEST
+
+/* Nobody waits for the disk before the lock file's removal counts: the message may be read. */
+START_TEST(a_lock_file_that_a_power_cut_brought_back_cuts_nothing) {
+        DotlockMailbox mailbox = open_mailbox(STR(OLD FROM_LINE "Subject: kept\n\n"));
+        DotlockJournal journal;
+        char text[200];
+
+        (void)snprintf(text, sizeof(text), "4711 %zu %lu " BOOT " unitpost\n" FROM_LINE,
+                       strlen(OLD), (unsigned long)st.st_ino);
+        ck_assert(dotlock_parse(str_from_cstr(text), &journal));
+        ck_assert(!journal.of_this_boot);
+        ck_assert_int_eq(dotlock_make(lock_path, str_from_cstr(text)), 0);
+        ck_assert_int_eq(dotlock_break(lock_path, &mailbox), 0);
+        check_mailbox(STR(OLD FROM_LINE "Subject: kept\n\n"));
         ck_assert(!has_lock());
 }
 END_TEST
@@ -330,6 +358,7 @@ static TCase *journal_case(void) {
         tcase_add_test(tcase, megabytes_are_cut_off);
         tcase_add_loop_test(tcase, what_another_program_has_written_since_is_left, 0,
                             ARRAY_LEN(by_others));
+        tcase_add_test(tcase, a_lock_file_that_a_power_cut_brought_back_cuts_nothing);
         tcase_add_test(tcase, another_message_is_seen_across_blocks);
         tcase_add_test(tcase, a_journal_of_another_inode_is_somebodys_lock);
         tcase_add_test(tcase, without_a_kernel_lock_only_age_tells_that_the_maker_is_dead);

@@ -352,6 +352,25 @@ START_TEST(what_a_killed_deliverer_has_half_written_is_cut_off) {
 }
 END_TEST
 
+/* After a power cut: nobody knows whether that is all of it, so it stays, as a message of its own. */
+START_TEST(what_is_left_of_another_boot_stays_apart) {
+        Buf text _cleanup_(buf_deinit) = BUF_INIT(DOTLOCK_TEXT_MAX);
+        struct stat st;
+
+        make_file("joe", "From old\n\nFrom ann  Tue\nhal", USER_ID, 0600);
+        ck_assert_int_eq(stat(path_of("joe"), &st), 0);
+        ck_assert_int_eq(buf_printf(&text, "4711 10 %lu %032d unitpost\nFrom ann  Tue\n",
+                                    (unsigned long)st.st_ino, 1),
+                         0);
+        make_file("joe.lock", buf_cstr(&text), USER_ID, 0440);
+        check_delivered(deliver(STR("Subject: new\n")));
+        buf_reset(&text);
+        ck_assert_int_eq(file_read(AT_FDCWD, path_of("joe"), &text), 0);
+        ck_assert(
+                str_has_prefix(buf_str(&text), STR("From old\n\nFrom ann  Tue\nhal\n\nFrom ann@")));
+}
+END_TEST
+
 /* In a spool where everybody may make files. */
 START_TEST(a_journal_that_another_user_has_forged_cuts_nothing) {
         Buf text _cleanup_(buf_deinit) = BUF_INIT(DOTLOCK_TEXT_MAX);
@@ -559,6 +578,7 @@ static TCase *lock_case(void) {
         tcase_add_test(tcase, a_stale_lock_file_is_removed);
         tcase_add_test(tcase, a_deliverer_that_is_killed_never_delays_the_next);
         tcase_add_test(tcase, what_a_killed_deliverer_has_half_written_is_cut_off);
+        tcase_add_test(tcase, what_is_left_of_another_boot_stays_apart);
         tcase_add_test(tcase, a_journal_that_another_user_has_forged_cuts_nothing);
         tcase_add_test(tcase, a_mailbox_with_the_name_of_a_lock_file_is_left_alone);
         tcase_add_test(tcase, without_journal_a_message_begins_a_line_of_its_own);
