@@ -32,8 +32,8 @@ enum {
 /*
  * Append to RET the directory of the cgroup that SELF (/proc/self/cgroup) names, in the unified or
  * else systemd's hierarchy, as mounted by MOUNTINFO (/proc/self/mountinfo). Pure. 0;
- * COMMAND_CGROUP_E_NONE: not mounted, out of sight, or the root, which nobody delegates; BUF_E_FULL,
- * -ENOMEM.
+ * COMMAND_CGROUP_E_NONE: not mounted, out of sight, or the root, which nobody delegates;
+ * BUF_E_FULL; -ENOMEM.
  */
 int command_cgroup_path(Str self, Str mountinfo, bool is_unified, Buf *ret);
 

@@ -91,7 +91,8 @@ static int set_limits(const CommandSpec *spec) {
         return setrlimit(RLIMIT_FSIZE, &limit) < 0 ? -errno : 0;
 }
 
-/* setresuid() has emptied the sets that count; this one outlives it, for files with capabilities. */
+/* setresuid() has emptied the sets that count; the inheritable one would reach programs that have
+ * capabilities of their own. */
 static int drop_capabilities(void) {
         struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
         struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };

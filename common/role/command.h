@@ -74,8 +74,8 @@ bool commands_have_cgroup(const Commands *commands);
  * That the command did not read its input is no error: its exit status decides.
  *
  * 0; COMMAND_E_ROOT: uid or gid is 0 (or -1), nothing was run, *RET says COMMAND_NOT_RUN, EPERM;
- * COMMAND_E_LEFT: *RET holds, but something of the command could not be killed within 10 s (it hangs
- * in the kernel): to be logged; the next command, or worker, tries again.
+ * COMMAND_E_LEFT: *RET holds, but something of the command could not be killed within 10 s (it
+ * hangs in the kernel): to be logged; the next command, or worker, tries again.
  */
 enum {
         COMMAND_E_ROOT = 1,
