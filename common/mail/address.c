@@ -2,11 +2,11 @@
 
 #include <errno.h>
 
+#include "common/mail/address-token.h"
 #include "common/mail/envelope.h"
 
 /* Words without a comma between them that one element may have; more is not an address list. */
 #define ADJACENT_WORDS_MAX 100
-#define COMMENT_DEPTH_MAX  100
 
 /*
  * Where the bytes of an address are read as operators: outside of quotes and domain literals. A '['
@@ -109,17 +109,11 @@ int address_unquote_local(Str local, Buf *ret) {
         return r;
 }
 
-/* RFC 5322 3.2.3 atext, and RFC 6532 3.2: any byte of UTF-8. */
-static bool is_atext(char c) {
-        return ascii_is_alpha(c) || ascii_is_digit(c) || (unsigned char)c >= 0x80 ||
-               (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~", c));
-}
-
 static bool is_dot_string(Str local) {
         char before = '.';
 
         for (size_t i = 0; i < local.len; i++) {
-                if (!is_atext(local.data[i]) && (local.data[i] != '.' || before == '.'))
+                if (!address_is_atext(local.data[i]) && (local.data[i] != '.' || before == '.'))
                         return false;
                 before = local.data[i];
         }
@@ -148,85 +142,7 @@ int address_requote_local(Str local, Buf *ret) {
         return r == 0 ? address_quote_local(buf_str(&name), ret) : r;
 }
 
-/*
- * ---- address lists ----
- *
- * Tokens of RFC 5322 3.2, one call each, every byte looked at once. A token's type is itself for
- * the specials . @ < > , ; :
- */
-enum {
-        TOKEN_END = 0,
-        TOKEN_WORD = 'w', /* an atom, a quoted string, or a domain literal: TEXT as it stands */
-        TOKEN_BAD = '?',  /* what is no part of any address */
-};
-
-/* Behind the comment that begins REST. False: unbalanced or too deep. */
-static bool skip_comment(Str *rest) {
-        size_t i = 0, depth = 0, deepest = 0;
-
-        while (i < rest->len) {
-                char c = rest->data[i++];
-
-                if (c == '\\')
-                        i++;
-                else if (c == '(')
-                        deepest = size_max(deepest, ++depth);
-                else if (c == ')' && --depth == 0)
-                        break;
-        }
-        *rest = str_skip(*rest, i);
-        return depth == 0 && deepest <= COMMENT_DEPTH_MAX;
-}
-
-/* Take what goes from the opening byte of REST to CLOSE; false when that never comes. */
-static bool take_enclosed(Str *rest, char close, Str *ret) {
-        for (size_t i = 1; i < rest->len; i++) {
-                if (rest->data[i] == '\\') {
-                        i++;
-                } else if (rest->data[i] == close) {
-                        *ret = str_first(*rest, i + 1);
-                        *rest = str_skip(*rest, i + 1);
-                        return true;
-                }
-        }
-        *rest = str_skip(*rest, rest->len);
-        return false;
-}
-
-static int take_atom(Str *rest, Str *ret) {
-        size_t n = 0;
-
-        while (n < rest->len && is_atext(rest->data[n]))
-                n++;
-        *ret = str_first(*rest, n);
-        *rest = str_skip(*rest, size_max(n, 1));
-        return n > 0 ? TOKEN_WORD : TOKEN_BAD;
-}
-
-static int next_token(Str *rest, Str *ret) {
-        while (rest->len > 0) {
-                char c = rest->data[0];
-
-                if (ascii_is_space(c)) {
-                        *rest = str_skip(*rest, 1);
-                        continue;
-                }
-                if (c == '(') {
-                        if (!skip_comment(rest))
-                                return TOKEN_BAD;
-                        continue;
-                }
-                if (c == '"')
-                        return take_enclosed(rest, '"', ret) ? TOKEN_WORD : TOKEN_BAD;
-                if (c == '[')
-                        return take_enclosed(rest, ']', ret) ? TOKEN_WORD : TOKEN_BAD;
-                if (c == '\0' || !strchr(".@<>,;:", c))
-                        return take_atom(rest, ret);
-                *rest = str_skip(*rest, 1);
-                return c;
-        }
-        return TOKEN_END;
-}
+/* ---- address lists ---- */
 
 /* Append a word without the line ends that folding may have put into a quoted string. */
 static void append_word(Buf *ret, Str word) {
@@ -243,7 +159,7 @@ static bool is_domain(Str domain) {
         for (size_t i = 0; i < domain.len; i++) {
                 char c = domain.data[i];
 
-                if (literal ? c == '\\' : !is_atext(c) && c != '.')
+                if (literal ? c == '\\' : !address_is_atext(c) && c != '.')
                         return false;
         }
         return domain.len > 0;
@@ -258,26 +174,21 @@ static bool is_local(Str local) {
                         i++;
                 else if (local.data[i] == '"')
                         quoted = !quoted;
-                else if (!quoted && !is_atext(local.data[i]) && local.data[i] != '.')
+                else if (!quoted && !address_is_atext(local.data[i]) && local.data[i] != '.')
                         return false;
         }
         return local.len > 0;
 }
 
-/* The form of the envelope for what was collected: quotes only where they are needed. */
-static int normalise_address(Buf *ret) {
-        _cleanup_(buf_deinit) Buf raw = BUF_INIT(ret->max), name = BUF_INIT(ret->max);
+int address_normalise(Str raw, Buf *ret) {
+        _cleanup_(buf_deinit) Buf name = BUF_INIT(raw.len);
         Str local, domain;
-        bool qualified;
+        bool qualified = address_split(raw, &local, &domain);
 
-        (void)buf_append_str(&raw, buf_str(ret));
-        qualified = address_split(buf_str(&raw), &local, &domain);
-        (void)address_unquote_local(local, &name);
-        if (raw.error < 0 || name.error < 0)
+        if (address_unquote_local(local, &name) < 0)
                 return -ENOMEM;
         if (!is_local(local) || (qualified && !is_domain(domain)))
                 return ADDRESS_E_SYNTAX;
-        buf_reset(ret);
         (void)address_quote_local(buf_str(&name), ret);
         if (qualified) {
                 (void)buf_append_char(ret, '@');
@@ -288,13 +199,23 @@ static int normalise_address(Buf *ret) {
                                                                   : ADDRESS_E_SYNTAX;
 }
 
+/* What was collected, in the form of the envelope. */
+static int normalise_collected(Buf *ret) {
+        _cleanup_(buf_deinit) Buf raw = BUF_INIT(ret->max);
+
+        if (buf_append_str(&raw, buf_str(ret)) != 0)
+                return -ENOMEM;
+        buf_reset(ret);
+        return address_normalise(buf_str(&raw), ret);
+}
+
 /* The end of an address: "<>" is the only empty one. */
 static int finish_address(Buf *ret, bool bad) {
         if (ret->error < 0)
                 return ret->error;
         if (bad || ret->error)
                 return ADDRESS_E_SYNTAX;
-        return ret->len == 0 ? 0 : normalise_address(ret);
+        return ret->len == 0 ? 0 : normalise_collected(ret);
 }
 
 /*
@@ -306,8 +227,8 @@ static int parse_angle(Str *rest, Buf *ret) {
         Str text = STR_NULL;
         int token;
 
-        while ((token = next_token(rest, &text)) != '>') {
-                if (token == TOKEN_END || (token == ',' && !in_route))
+        while ((token = address_token_next(rest, &text)) != '>') {
+                if (token == ADDRESS_TOKEN_END || (token == ',' && !in_route))
                         return ADDRESS_E_SYNTAX;
                 if (token == '@' && ret->len == 0)
                         in_route = true;
@@ -315,11 +236,11 @@ static int parse_angle(Str *rest, Buf *ret) {
                         in_route = token != ':';
                 else if (token == '.' || token == '@')
                         (void)buf_append_char(ret, (char)token);
-                else if (token == TOKEN_WORD && !word_before)
+                else if (token == ADDRESS_TOKEN_WORD && !word_before)
                         append_word(ret, text);
                 else
                         bad = true;
-                word_before = token == TOKEN_WORD;
+                word_before = token == ADDRESS_TOKEN_WORD;
         }
         return finish_address(ret, bad || in_route);
 }
@@ -337,7 +258,7 @@ typedef struct Element {
 } Element;
 
 static void element_add(Element *element, Str before, int token, Str text, Buf *ret) {
-        bool is_word = token == TOKEN_WORD;
+        bool is_word = token == ADDRESS_TOKEN_WORD;
 
         if (is_word && element->word_before) {
                 element->n_adjacent++;
@@ -371,7 +292,7 @@ int address_list_next(Str *rest, Buf *ret) {
         buf_reset(ret);
         for (;;) {
                 before = *rest;
-                token = next_token(rest, &text);
+                token = address_token_next(rest, &text);
                 if (token == '<') {
                         buf_reset(ret);
                         return parse_angle(rest, ret);
@@ -379,11 +300,11 @@ int address_list_next(Str *rest, Buf *ret) {
                 if (token == ':') { /* what came before was the name of a group */
                         buf_reset(ret);
                         element = (Element){ 0 };
-                } else if (token != TOKEN_END && token != ',' && token != ';') {
+                } else if (token != ADDRESS_TOKEN_END && token != ',' && token != ';') {
                         element_add(&element, before, token, text, ret);
                 } else if (ret->len > 0 || ret->error || element.bad) {
                         return element_finish(&element, rest, ret);
-                } else if (token == TOKEN_END) {
+                } else if (token == ADDRESS_TOKEN_END) {
                         return ADDRESS_E_END;
                 }
         }

@@ -53,3 +53,9 @@ enum {
         ADDRESS_E_SYNTAX = 2
 };
 int address_list_next(Str *rest, Buf *ret);
+
+/*
+ * Append RAW, the words, dots and '@' of one address of a list with nothing between them, in the form
+ * of an envelope. 0, ADDRESS_E_SYNTAX, -ENOMEM.
+ */
+int address_normalise(Str raw, Buf *ret);

@@ -123,22 +123,46 @@ static bool is_atoms(Str name) {
         return name.len > 0;
 }
 
-int header_append_phrase(Buf *buf, Str name) {
-        _cleanup_(buf_deinit) Buf plain = BUF_INIT(name.len);
-        bool is_ascii = true;
+/* NAME without what cannot be in a header; *ret_ascii: nothing in it needs encoding. */
+static int make_plain(Str name, Buf *ret, bool *ret_ascii) {
         size_t n;
 
+        *ret_ascii = true;
         for (; name.len > 0; name = str_skip(name, size_max(n, 1))) {
                 n = str_utf8_length(name);
                 if (n == 0 || ascii_is_control(name.data[0]))
                         continue;
-                is_ascii = is_ascii && n == 1;
-                (void)buf_append(&plain, name.data, n);
+                *ret_ascii = *ret_ascii && n == 1;
+                (void)buf_append(ret, name.data, n);
         }
-        if (plain.error)
+        return ret->error;
+}
+
+int header_append_phrase(Buf *buf, Str name) {
+        _cleanup_(buf_deinit) Buf plain = BUF_INIT(name.len);
+        bool is_ascii;
+
+        if (make_plain(name, &plain, &is_ascii) != 0)
                 return plain.error;
         if (!is_ascii)
                 return append_encoded_words(buf, buf_str(&plain));
         return is_atoms(buf_str(&plain)) ? buf_append_str(buf, buf_str(&plain))
                                          : append_quoted_string(buf, buf_str(&plain));
+}
+
+int header_append_comment(Buf *buf, Str name) {
+        _cleanup_(buf_deinit) Buf plain = BUF_INIT(name.len);
+        bool is_ascii;
+
+        if (make_plain(name, &plain, &is_ascii) != 0)
+                return plain.error;
+        (void)buf_append_char(buf, '(');
+        if (!is_ascii)
+                (void)append_encoded_words(buf, buf_str(&plain));
+        for (size_t i = 0; is_ascii && i < plain.len; i++) {
+                if (strchr("()\\", plain.data[i]))
+                        (void)buf_append_char(buf, '\\');
+                (void)buf_append_char(buf, plain.data[i]);
+        }
+        return buf_append_char(buf, ')');
 }

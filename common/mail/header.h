@@ -38,3 +38,9 @@ int header_append_message_id(Buf *buf, usec_t now_usec, Str queue_id, Str hostna
  * and what is not UTF-8 are dropped. 0, BUF_E_FULL, -ENOMEM.
  */
 int header_append_phrase(Buf *buf, Str name);
+
+/*
+ * Append a display name as RFC 5322 comment, "(Full Name)", encoded and cleaned likewise. Results as
+ * above.
+ */
+int header_append_comment(Buf *buf, Str name);

@@ -20,6 +20,7 @@
 #include <stdlib.h>
 
 #include "common/mail/envelope.h"
+#include "common/mail/header-rewrite.h"
 #include "common/mail/header.h"
 #include "services/cleanup/content-field.h"
 
@@ -48,6 +49,7 @@ struct Content {
         Buf field; /* the header field that is being read, without its last LF */
         Buf message_id;
         Buf resent_message_id;
+        HeaderRewrite rewrite;
 };
 
 int content_new(const ContentOptions *options, ContentOutput output, void *userdata,
@@ -66,6 +68,7 @@ int content_new(const ContentOptions *options, ContentOutput output, void *userd
                 .message_id = BUF_INIT(CONTENT_MESSAGE_ID_MAX),
                 .resent_message_id = BUF_INIT(CONTENT_MESSAGE_ID_MAX),
         };
+        header_rewrite_init(&content->rewrite, options->rewrite, options->tokens_max);
         *ret = content;
         return 0;
 }
@@ -77,6 +80,7 @@ Content *content_free(Content *content) {
         buf_deinit(&content->field);
         buf_deinit(&content->message_id);
         buf_deinit(&content->resent_message_id);
+        header_rewrite_deinit(&content->rewrite);
         free(content);
         return NULL;
 }
@@ -136,12 +140,13 @@ static void append_missing_message_id(Content *content, Buf *text, bool resent) 
         (void)buf_append_char(text, '\n');
 }
 
-/* "From: Full Name <user@domain>", header_from_format = standard. */
+/* "From: Full Name <user@domain>", or "From: user@domain (Full Name)" of RFC 822's times. */
 static void append_missing_from(const ContentOptions *options, Buf *text, bool resent) {
         bool named = options->sender.len > 0 && options->full_name.len > 0;
+        bool in_front = named && !options->obsolete_from;
 
         (void)buf_printf(text, "%sFrom: ", resent ? "Resent-" : "");
-        if (named) {
+        if (in_front) {
                 (void)header_append_phrase(text, options->full_name);
                 (void)buf_append_cstr(text, " <");
         }
@@ -149,7 +154,13 @@ static void append_missing_from(const ContentOptions *options, Buf *text, bool r
                 (void)buf_append_str(text, options->sender);
         else
                 (void)buf_printf(text, "MAILER-DAEMON@%s", options->origin);
-        (void)buf_append_cstr(text, named ? ">\n" : "\n");
+        if (in_front) {
+                (void)buf_append_char(text, '>');
+        } else if (named) {
+                (void)buf_append_char(text, ' ');
+                (void)header_append_comment(text, options->full_name);
+        }
+        (void)buf_append_char(text, '\n');
 }
 
 static bool has_seen(const Content *content, ContentFieldKind kind) {
@@ -184,6 +195,18 @@ static void keep_message_id(Buf *kept, Str value) {
                 (void)buf_append_clipped(kept, str_trim(value));
 }
 
+/* The kept field, with its addresses made canonical. */
+static int write_field(Content *content, Str name) {
+        Str field = buf_str(&content->field);
+        int r = content->field.error ? -ENOMEM : 0;
+
+        if (r == 0 && content->options.rewrite && header_rewrite_wants(name))
+                r = header_rewrite_field(&content->rewrite, field, &field);
+        if (r == 0)
+                r = write_out(content, field);
+        return r == 0 ? write_out(content, STR("\n")) : r;
+}
+
 /* The kept field is complete: note what it is, and write it unless it is to be dropped. */
 static int flush_field(Content *content) {
         ContentFieldKind kind;
@@ -203,8 +226,7 @@ static int flush_field(Content *content) {
                 return CONTENT_E_HOPS;
         content->n_fields_cut += content->field_cut;
         if (!content_field_is_listed(content->options.drop_headers, name)) {
-                (void)buf_append_char(&content->field, '\n');
-                r = write_buf(content, &content->field);
+                r = write_field(content, name);
                 if (r != 0)
                         return r;
         }

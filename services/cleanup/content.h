@@ -12,12 +12,13 @@
  *   - a header block that is ended by something else than an empty line gets one;
  *   - "From " lines of a mailbox file in front of the header block are left out;
  *   - each CR becomes a space (there is no line end left that it could be part of);
- *   - the last line gets its LF.
+ *   - the last line gets its LF;
+ *   - addresses of the header are made canonical where options say so (header-rewrite.h).
  *
  * All else, NUL included, goes through as it is, lines of any length too. Memory: one header field
  * (header_size_limit and line_length_limit together), whatever comes.
  *
- * It rewrites no address and decides about no recipient.
+ * It decides about no recipient.
  */
 
 #include <stdbool.h>
@@ -25,6 +26,7 @@
 #include "common/base/buf.h"
 #include "common/base/clock.h"
 #include "common/base/macro.h"
+#include "common/mail/rewrite.h"
 
 typedef struct Content Content;
 
@@ -41,19 +43,22 @@ typedef struct ContentOptions {
         Str sender;    /* qualified; empty for the null sender */
         Str full_name; /* of the sender, or empty */
         usec_t now_usec;
-        uint32_t uid;               /* ENVELOPE_NO_UID: not from a local user */
-        bool add_received;          /* put our Received: field in front */
-        bool add_missing;           /* add the fields that are missing */
-        bool keep_cr;               /* cleanup_replace_stray_cr_lf = no */
-        const char *hostname;       /* $myhostname */
-        const char *origin;         /* $myorigin */
-        const char *mail_name;      /* $mail_name */
-        const char *drop_headers;   /* $message_drop_headers */
-        const char *undisclosed;    /* $undisclosed_recipients_header */
-        size_t header_max_bytes;    /* $header_size_limit */
-        size_t line_max_bytes;      /* $line_length_limit, at least 512 */
-        uint64_t message_max_bytes; /* $message_size_limit; 0: none */
-        uint64_t hops_max;          /* $hopcount_limit */
+        uint32_t uid;                /* ENVELOPE_NO_UID: not from a local user */
+        bool add_received;           /* put our Received: field in front */
+        bool add_missing;            /* add the fields that are missing */
+        bool keep_cr;                /* cleanup_replace_stray_cr_lf = no */
+        bool obsolete_from;          /* header_from_format = obsolete */
+        const RewriteRules *rewrite; /* of header addresses; NULL: they stay */
+        size_t tokens_max;           /* $header_address_token_limit */
+        const char *hostname;        /* $myhostname */
+        const char *origin;          /* $myorigin */
+        const char *mail_name;       /* $mail_name */
+        const char *drop_headers;    /* $message_drop_headers */
+        const char *undisclosed;     /* $undisclosed_recipients_header */
+        size_t header_max_bytes;     /* $header_size_limit */
+        size_t line_max_bytes;       /* $line_length_limit, at least 512 */
+        uint64_t message_max_bytes;  /* $message_size_limit; 0: none */
+        uint64_t hops_max;           /* $hopcount_limit */
 } ContentOptions;
 
 /* The next bytes of the result: 0, or anything else to stop with that value. */

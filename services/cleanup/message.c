@@ -105,20 +105,36 @@ static int output_content(void *userdata, Str data) {
         return r == 0 ? 0 : message_fail_write(message, r);
 }
 
+/*
+ * Header addresses of our own mail are completed like those of the envelope; mail from elsewhere says
+ * what it says, unless a domain is set for it.
+ */
+static const RewriteRules *header_rules(const Message *message) {
+        const AddressRules *addresses = &message->settings->addresses;
+
+        if (message->flags & (ENVELOPE_LOCAL_ORIGIN | ENVELOPE_NOTICE))
+                return &addresses->resolve.rewrite;
+        return addresses->rewrites_remote ? &addresses->remote : NULL;
+}
+
 static int open_content(Message *message, const Envelope *envelope) {
         const Config *config = message->settings->config;
         bool local = (envelope->flags & ENVELOPE_LOCAL_ORIGIN) != 0;
-        bool notice = (envelope->flags & ENVELOPE_NOTICE) != 0; /* has its own Received: */
+        bool notice = (envelope->flags & ENVELOPE_NOTICE) != 0;
+        bool traced = notice || (envelope->flags & ENVELOPE_FORWARDED); /* has its Received: */
         ContentOptions options = {
                 .queue_id = str_from_cstr(message->id.text),
                 .sender = buf_str(&message->sender),
                 .full_name = buf_str(&message->full_name),
                 .now_usec = clock_realtime_usec(),
                 .uid = envelope->uid,
-                .add_received = local || envelope->uid != ENVELOPE_NO_UID,
+                .add_received = !traced && (local || envelope->uid != ENVELOPE_NO_UID),
                 .add_missing =
                         local || notice || config_bool(config, PARAM_always_add_missing_headers),
                 .keep_cr = !config_bool(config, PARAM_cleanup_replace_stray_cr_lf),
+                .obsolete_from = message->settings->obsolete_from,
+                .rewrite = header_rules(message),
+                .tokens_max = (size_t)config_int(config, PARAM_header_address_token_limit),
                 .hostname = config_string(config, PARAM_myhostname),
                 .origin = config_string(config, PARAM_myorigin),
                 .mail_name = config_string(config, PARAM_mail_name),

@@ -23,10 +23,11 @@ static int open_tables(const RoleEnv *env, Settings *settings) {
         return r;
 }
 
-static int check_words(const Config *config) {
+static int read_from_format(const Config *config, bool *ret_obsolete) {
         Str format = str_from_cstr(config_string(config, PARAM_header_from_format));
 
-        if (str_equal(format, STR("standard")) || str_equal(format, STR("obsolete")))
+        *ret_obsolete = str_equal(format, STR("obsolete"));
+        if (*ret_obsolete || str_equal(format, STR("standard")))
                 return 0;
         log_fatal(LOG_ID_CONFIG_ERROR, "header_from_format: neither standard nor obsolete: %.*s",
                   STR_FMT(format));
@@ -56,7 +57,7 @@ int settings_new(const RoleEnv *env, Settings **ret) {
                 return -ENOMEM;
         settings->config = env->config;
         settings->keep_original = config_bool(env->config, PARAM_enable_original_recipient);
-        r = check_words(env->config);
+        r = read_from_format(env->config, &settings->obsolete_from);
         if (r == 0)
                 r = address_rules_init(&settings->addresses, env);
         if (r == 0)

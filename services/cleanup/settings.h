@@ -16,6 +16,7 @@ typedef struct Settings {
         TableList *sender_bcc_maps;
         TableList *recipient_bcc_maps;
         bool keep_original; /* enable_original_recipient */
+        bool obsolete_from; /* header_from_format */
 } Settings;
 
 /*

@@ -14,6 +14,8 @@ static int collect(void *userdata, Str data) {
         return buf_append_str(userdata, data);
 }
 
+static const RewriteRules rules = { .origin = STR("o.example"), .swap_bangpath = true };
+
 static int run(Str input, size_t piece, Buf *ret) {
         _cleanup_(content_freep) Content *content = NULL;
         ContentOptions options = {
@@ -32,6 +34,8 @@ static int run(Str input, size_t piece, Buf *ret) {
                 .line_max_bytes = 32,
                 .message_max_bytes = 1 << 20,
                 .hops_max = 5,
+                .rewrite = &rules,
+                .tokens_max = 20,
         };
         int r;
 
@@ -47,8 +51,8 @@ static int run(Str input, size_t piece, Buf *ret) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         Str input = str_from((const char *)data, size);
-        _cleanup_(buf_deinit) Buf whole = BUF_INIT(4 * size + 4096);
-        _cleanup_(buf_deinit) Buf pieces = BUF_INIT(4 * size + 4096);
+        _cleanup_(buf_deinit) Buf whole = BUF_INIT(16 * size + 4096);
+        _cleanup_(buf_deinit) Buf pieces = BUF_INIT(16 * size + 4096);
         int r;
 
         r = run(input, size + 1, &whole);

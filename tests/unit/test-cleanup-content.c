@@ -330,6 +330,37 @@ START_TEST(what_the_output_says_goes_up_unchanged) {
 }
 END_TEST
 
+START_TEST(addresses_of_the_header_are_rewritten_where_options_say) {
+        static const RewriteRules rules = { .origin = STR("o.example") };
+        ContentOptions with = options();
+        Str input = STR("To: bob,\n\tsue@x (Sue)\nX-To: bob\nBcc: x\nFrom: a b\nDate: b\n"
+                        "Message-ID: c\n\nTo: body\n");
+
+        with.add_received = false;
+        assert_becomes(&with, input,
+                       STR("To: bob,\n\tsue@x (Sue)\nX-To: bob\nFrom: a b\nDate: b\n"
+                           "Message-ID: c\n\nTo: body\n"));
+        with.rewrite = &rules;
+        with.tokens_max = 10240;
+        assert_becomes(&with, input,
+                       STR("To: bob@o.example,\n\tsue@x (Sue)\nX-To: bob\n"
+                           "From: a@o.example, b@o.example\nDate: b\nMessage-ID: c\n\nTo: body\n"));
+}
+END_TEST
+
+START_TEST(the_sender_is_named_as_header_from_format_obsolete_says) {
+        ContentOptions with = options();
+        Str input = STR("Date: b\nMessage-ID: c\n\n");
+
+        with.add_received = false;
+        with.obsolete_from = true;
+        assert_becomes(&with, input,
+                       STR("Date: b\nMessage-ID: c\nFrom: jo@o.example (Jo Doe)\n\n"));
+        with.full_name = STR_NULL;
+        assert_becomes(&with, input, STR("Date: b\nMessage-ID: c\nFrom: jo@o.example\n\n"));
+}
+END_TEST
+
 int main(void) {
         Suite *suite = suite_create("cleanup-content");
         TCase *tcase = tcase_create("cleanup-content");
@@ -343,6 +374,8 @@ int main(void) {
         tcase_add_test(tcase, mailbox_from_lines_in_front_are_left_out);
         tcase_add_test(tcase, cr_becomes_a_space_and_all_other_bytes_stay);
         tcase_add_test(tcase, the_sender_is_named_as_header_from_format_standard_says);
+        tcase_add_test(tcase, the_sender_is_named_as_header_from_format_obsolete_says);
+        tcase_add_test(tcase, addresses_of_the_header_are_rewritten_where_options_say);
         tcase_add_test(tcase, undisclosed_recipients_header_stands_for_missing_to_and_cc);
         tcase_add_test(tcase, mail_of_others_is_not_completed);
         tcase_add_test(tcase, a_long_field_is_cut_at_the_piece_that_reaches_the_limit);

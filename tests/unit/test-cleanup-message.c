@@ -62,7 +62,7 @@ typedef struct Submission {
         const char *content;
 } Submission;
 
-static uint32_t extra_flags; /* of the envelope */
+static uint32_t extra_flags, without_flags; /* of the envelope */
 
 /* One message through the sink; TEXT gets "STATUS DSN". */
 static MailStatus submit(const Submission *submission, char *ret_dsn, QueueId *ret_id) {
@@ -73,7 +73,7 @@ static MailStatus submit(const Submission *submission, char *ret_dsn, QueueId *r
                 .sender = str_from_cstr(submission->sender),
                 .full_name = STR("Jo"),
                 .uid = 1000,
-                .flags = ENVELOPE_LOCAL_ORIGIN | extra_flags,
+                .flags = (ENVELOPE_LOCAL_ORIGIN | extra_flags) & ~without_flags,
         };
         int r;
 
@@ -329,6 +329,42 @@ START_TEST(mailer_daemon_of_this_machine_is_the_null_sender) {
 }
 END_TEST
 
+/* ---- header addresses ---- */
+
+static void assert_stored(const char *content, const char *want) {
+        Submission submission = { .sender = "jo", .recipients = { "x" }, .content = content };
+        _cleanup_(queue_file_freep) QueueFile *file = NULL;
+        _cleanup_(fd_closep) int fd = -1;
+        char dsn[DSN_CODE_MAX], stored[1000];
+        QueueId id;
+        ssize_t n;
+
+        ck_assert_int_eq(submit(&submission, dsn, &id), MAIL_ACCEPTED);
+        ck_assert_int_eq(queue_open_message(queue, QUEUE_INCOMING, id.text, O_RDONLY, &fd), 0);
+        ck_assert_int_eq(queue_file_open(fd, &file), 0);
+        n = pread(fd, stored, size_min(queue_file_content_size(file), sizeof(stored) - 1),
+                  (off_t)queue_file_content_offset(file));
+        ck_assert_int_ge(n, 0);
+        stored[n] = '\0';
+        ck_assert_msg(strstr(stored, want), "no %s in\n%s", want, stored);
+}
+
+START_TEST(only_our_own_mail_has_its_header_addresses_completed) {
+        const char *const remote[] = { "remote_header_rewrite_domain=far.invalid", NULL };
+
+        assert_stored("To: bob\n\n", "\nTo: bob@o.example\n");
+        without_flags = ENVELOPE_LOCAL_ORIGIN;
+        assert_stored("To: bob\n\n", "\nTo: bob\n");
+        extra_flags = ENVELOPE_NOTICE;
+        assert_stored("To: bob\n\n", "To: bob@o.example\n");
+        extra_flags = 0;
+        set_up_all(remote);
+        assert_stored("To: bob, a@b\n\n", "\nTo: bob@far.invalid, a@b\n");
+        without_flags = 0;
+        assert_stored("To: bob\n\n", "\nTo: bob@o.example\n");
+}
+END_TEST
+
 /* ---- the rest ---- */
 
 START_TEST(the_proposed_id_is_taken_once) {
@@ -418,6 +454,7 @@ int main(void) {
         tcase_add_test(tcase, copies_alone_are_no_recipients);
         tcase_add_test(tcase, without_originals_a_mailbox_is_named_once);
         tcase_add_test(tcase, mailer_daemon_of_this_machine_is_the_null_sender);
+        tcase_add_test(tcase, only_our_own_mail_has_its_header_addresses_completed);
         tcase_add_test(tcase, the_proposed_id_is_taken_once);
         tcase_add_test(tcase, the_faults_of_a_message_are_refused_for_good);
         tcase_add_test(tcase, a_full_disk_is_no_fault_of_the_message);

@@ -107,6 +107,26 @@ START_TEST(display_names_become_phrases) {
 }
 END_TEST
 
+START_TEST(display_names_become_comments_that_nothing_can_leave) {
+        static const struct {
+                const char *name, *want;
+        } rows[] = {
+                { "Jo Doe", "(Jo Doe)" },
+                { "Jo (x) \\", "(Jo \\(x\\) \\\\)" },
+                { "evil\n)", "(evil\\))" },
+                { "J\xc3\xb6 (", "(=?utf-8?Q?J=C3=B6_=28?=)" },
+                { "", "()" },
+        };
+
+        for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+                _cleanup_(buf_deinit) Buf buf = BUF_INIT(1000);
+
+                ck_assert_int_eq(header_append_comment(&buf, str_from_cstr(rows[i].name)), 0);
+                assert_str(buf_str(&buf), rows[i].want);
+        }
+}
+END_TEST
+
 START_TEST(encoded_words_hold_75_characters_and_whole_letters_rfc2047_2) {
         _cleanup_(buf_deinit) Buf name = BUF_INIT(1000), buf = BUF_INIT(10000);
         Str rest, line;
@@ -125,9 +145,9 @@ START_TEST(encoded_words_hold_75_characters_and_whole_letters_rfc2047_2) {
 END_TEST
 
 int main(void) {
-        return unit_main("header", lines_are_fields_continuations_end_or_body,
-                         dates_are_local_time_with_zone,
-                         a_message_id_is_made_of_time_queue_id_and_host,
-                         display_names_become_phrases,
-                         encoded_words_hold_75_characters_and_whole_letters_rfc2047_2, NULL);
+        return unit_main(
+                "header", lines_are_fields_continuations_end_or_body,
+                dates_are_local_time_with_zone, a_message_id_is_made_of_time_queue_id_and_host,
+                display_names_become_phrases, display_names_become_comments_that_nothing_can_leave,
+                encoded_words_hold_75_characters_and_whole_letters_rfc2047_2, NULL);
 }
