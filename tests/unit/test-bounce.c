@@ -4,6 +4,7 @@
  */
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -441,6 +442,16 @@ START_TEST(the_postmaster_gets_copies_of_the_classes_asked_for) {
 }
 END_TEST
 
+START_TEST(the_postmaster_hears_once_of_a_notice_that_failed) {
+        pid_t cleanup = start_cleanup_for(2);
+
+        (void)ask_failure(make_message("", 0), "notify_classes=bounce,2bounce");
+        (void)kill(cleanup, SIGKILL); /* it waits for the second message, if all is well */
+        ck_assert_int_eq(waitpid(cleanup, NULL, 0), cleanup);
+        ck_assert_str_eq(got->recipients, "postmaster,");
+}
+END_TEST
+
 /* Else the sender would be told again and again. */
 START_TEST(a_copy_that_fails_does_not_make_the_notice_fail) {
         pid_t cleanup = start_cleanup(); /* one message, then nobody */
@@ -575,6 +586,7 @@ int main(void) {
         tcase_add_test(tcase, the_delay_of_a_notice_is_for_the_postmaster_when_asked_for);
         tcase_add_loop_test(tcase, the_postmaster_gets_copies_of_the_classes_asked_for, 0,
                             ARRAY_LEN(copies));
+        tcase_add_test(tcase, the_postmaster_hears_once_of_a_notice_that_failed);
         tcase_add_test(tcase, a_copy_that_fails_does_not_make_the_notice_fail);
         tcase_add_test(tcase, who_wants_no_notice_gets_none);
         tcase_add_test(tcase, mail_from_the_null_sender_is_never_answered);
