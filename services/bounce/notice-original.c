@@ -172,7 +172,7 @@ static Str skip_folding(Str text) {
 static Str take_message_id(Str text) {
         size_t end = str_find(text, '>');
 
-        if (!str_has_prefix(text, STR("<")) || end == text.len || end >= MESSAGE_ID_MAX)
+        if (text.len == 0 || text.data[0] != '<' || end == text.len || end >= MESSAGE_ID_MAX)
                 return STR_NULL;
         for (size_t i = 1; i < end; i++)
                 if (text.data[i] <= ' ' || text.data[i] > '~' || text.data[i] == '<')

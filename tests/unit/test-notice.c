@@ -48,8 +48,8 @@ static void teardown(void) {
 typedef struct Wanted {
         Recipient recipient;
         RecipientState state;
-        const char *code, *text;
         DsnStatus status; /* 0: bounced */
+        const char *code, *text;
 } Wanted;
 
 static void mark(const Wanted *wanted, size_t n) {
@@ -183,6 +183,7 @@ START_TEST(notify_decides_who_is_reported) {
         spec.kind = NOTICE_ONE;
         spec.one = &wanted.recipient;
         ck_assert_int_eq(notice_count(&spec, &n), 0);
+        spec.one = NULL;
         ck_assert_uint_eq(n, cases[_i].n);
 }
 END_TEST
