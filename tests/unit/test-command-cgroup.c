@@ -5,6 +5,7 @@
 
 #include <sys/wait.h>
 
+#include "common/role/command-kill.h"
 #include "tests/unit/command-bed.h"
 #include "tests/unit/unit.h"
 
@@ -152,12 +153,60 @@ START_TEST(a_run_sweeps_too) {
 }
 END_TEST
 
+typedef struct Pair {
+        pid_t pids[2];
+        bool are_stopped; /* at the last time of asking */
+} Pair;
+
+static bool is_stopped(pid_t pid) {
+        siginfo_t info = { 0 };
+
+        return waitid(P_PID, (id_t)pid, &info, WSTOPPED | WNOHANG | WNOWAIT) == 0 &&
+               info.si_pid == pid;
+}
+
+static int list_pair(void *userdata, CommandPids *pids) {
+        Pair *pair = userdata;
+
+        for (int i = 0; i < 100; i++) { /* a stop takes effect when a process is next seen */
+                pair->are_stopped = is_stopped(pair->pids[0]) && is_stopped(pair->pids[1]);
+                if (pair->are_stopped)
+                        break;
+                (void)usleep(5000);
+        }
+        for (size_t i = 0; i < ARRAY_LEN(pair->pids); i++)
+                ck_assert_int_eq(command_pids_add(pids, pair->pids[i]), 0);
+        return 0;
+}
+
+/* Otherwise one could fork into the place of the other for ever. */
+START_TEST(all_are_stopped_before_one_is_killed) {
+        Pair pair = { .are_stopped = false };
+        int status;
+
+        for (size_t i = 0; i < ARRAY_LEN(pair.pids); i++) {
+                pair.pids[i] = fork();
+                if (pair.pids[i] == 0)
+                        for (;;)
+                                (void)pause();
+        }
+        ck_assert_int_eq(command_kill_listed(list_pair, &pair), 2);
+        ck_assert(pair.are_stopped);
+        for (size_t i = 0; i < ARRAY_LEN(pair.pids); i++) {
+                ck_assert_int_eq(waitpid(pair.pids[i], &status, 0), pair.pids[i]);
+                ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+        }
+        ck_assert(command_kill_reap());
+}
+END_TEST
+
 int main(void) {
         Suite *suite = suite_create("command-cgroup");
         TCase *tcase = tcase_create("command-cgroup");
 
         tcase_add_test(tcase, path_is_found_on_every_kind_of_machine);
         tcase_add_test(tcase, path_that_does_not_fit_is_an_error);
+        tcase_add_test(tcase, all_are_stopped_before_one_is_killed);
         tcase_add_loop_test(tcase, what_a_killed_worker_left_is_killed_by_the_next, BED_UNIFIED,
                             BED_N_MODES);
         tcase_add_loop_test(tcase, a_run_sweeps_too, BED_UNIFIED, BED_N_MODES);
