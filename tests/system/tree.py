@@ -21,6 +21,8 @@ CACHE = pathlib.Path(os.environ.get('UNITPOST_TEST_CACHE', '/var/cache/unitpost-
 PACKAGES = (
     # a small system as an admin knows it
     'systemd systemd-sysv dbus cron login passwd procps iproute2 man-db less '
+    # a user's own service manager
+    'libpam-systemd dbus-user-session '
     # to look into it
     'strace eatmydata python3-minimal '
     # to build against its libraries
@@ -83,7 +85,7 @@ def run_quietly(argv, log, **options):
 def tree_name(suite):
     if suite not in SUITES:
         raise BedError(f'unknown release {suite!r}: one of {", ".join(SUITES)}')
-    stamp = hashlib.sha256(' '.join([suite, *PACKAGES, *USERS, 'v1']).encode()).hexdigest()[:12]
+    stamp = hashlib.sha256(' '.join([suite, *PACKAGES, *USERS, 'v2']).encode()).hexdigest()[:12]
     return f'tree-{suite}-{stamp}'
 
 
@@ -106,6 +108,8 @@ def make_tree(suite, path):
     users = ' && '.join(f'useradd -m -s /bin/bash {name}' for name in USERS)
     argv = ['mmdebstrap', '--variant=minbase', '--include=' + ','.join(PACKAGES),
             f'--customize-hook=chroot "$1" sh -c "{users}"',
+            # su is how tests become a user: it does not start that user's service manager
+            '--customize-hook=chroot "$1" pam-auth-update --package --remove systemd',
             # no host name, no machine ID: each machine gets its own
             '--customize-hook=rm -f "$1/etc/hostname" "$1/etc/resolv.conf"',
             '--customize-hook=: > "$1/etc/machine-id"',
