@@ -60,6 +60,35 @@ def verdict(outcome):
     return int(outcome['status']), outcome['code']
 
 
+def split(user='bob'):
+    """The messages of a mailbox as an independent reader splits them."""
+    with contextlib.closing(mailbox.mbox(f'/var/mail/{user}', create=False)) as box:
+        return [bytes(one) for one in box]
+
+
+# A mail reader, with bob's rights: takes messages out under both locks, until it has had as many
+# as it is told; prints how many there were each time, and the messages.
+READER = """
+import json, mailbox, sys
+taken, rounds = [], []
+while len(taken) < int(sys.argv[1]):
+    box = mailbox.mbox('/var/mail/bob', create=False)
+    try:
+        box.lock()
+    except mailbox.ExternalClashError:
+        continue
+    found = list(box.items())
+    for key, one in found:
+        taken.append(one.get_payload())
+        box.remove(key)
+    box.flush()
+    box.close()
+    if found:
+        rounds.append(len(found))
+print(json.dumps([rounds, taken]))
+"""
+
+
 class Local(unittest.TestCase):
     def test_users_are_found_and_strangers_bounced(self):
         cases = {
@@ -177,6 +206,45 @@ class Local(unittest.TestCase):
             bodies = {one.split(b'\n\n', 1)[1].rstrip(b'\n') for one in found}
             self.assertEqual(bodies, {b'\n'.join([b'%d/%d' % (i, j)] * 3000)
                                       for i in range(20) for j in range(10)})
+
+    def test_a_mail_reader_at_work_loses_and_halves_nothing(self):
+        """Two deliverers, and Python's mailbox, which knows both locks."""
+        def many(i):
+            for j in range(50):
+                outcome, = deliver(b'X: y\n\n' + b'%d/%d\n' % (i, j) * 2000)
+                outcomes.append(verdict(outcome))
+
+        outcomes = []
+        with World(roles=['local'], main_cf='mailbox_size_limit = 0\n') as world:
+            deliver(b'X: y\n\nfirst\n')
+            reader = subprocess.Popen(
+                ['setpriv', '--reuid=bob', '--regid=mail', '--clear-groups', 'python3', '-c',
+                 READER, '101'], stdout=subprocess.PIPE)
+            self.addCleanup(reader.kill)
+            world.wait(lambda: world.mailbox('bob') == b'', 'the reader has had the first mail')
+            threads = [threading.Thread(target=many, args=(i,)) for i in range(2)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            output, _ = reader.communicate(timeout=60)
+            rounds, taken = json.loads(output)
+            self.assertEqual(outcomes, [(SENT, '2.0.0')] * 100)
+            self.assertGreater(len(rounds), 2)
+            self.assertEqual(sorted(taken), sorted(
+                ['first\n'] + [f'{i}/{j}\n' * 2000 for i in range(2) for j in range(50)]))
+            self.assertEqual(os.listdir('/var/mail'), ['bob'])
+            self.assertEqual(os.stat('/var/mail/bob').st_size, 0)
+
+    def test_a_home_mailbox_of_either_kind(self):
+        for setting, pattern in ('Maildir/', 'Maildir/new/*'), ('mail', 'mail'):
+            with World(roles=['local'], main_cf=f'home_mailbox = {setting}\n'):
+                outcome, = deliver(b'X: y\n\nFrom here\n')
+                self.assertEqual(verdict(outcome), (SENT, '2.0.0'), outcome)
+                path, = pathlib.Path('/home/bob').glob(pattern)
+                self.assertEqual(path.owner(), 'bob')
+                self.assertEqual(path.read_bytes().count(b'>From here\n'), setting == 'mail')
+                self.assertEqual(os.listdir('/var/mail'), [])
 
     def test_a_killed_delivery_holds_nobody_up(self):
         """The lock file that it leaves says how the mailbox was, and only the user's own does."""

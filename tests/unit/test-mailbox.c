@@ -16,12 +16,19 @@
 #include "tests/unit/mailbox-world.h"
 #include "tests/unit/unit.h"
 
-static bool unlink_fails, ftruncate_fails;
+static bool unlink_fails, ftruncate_fails, quota_is_over;
 
+int __real_fdatasync(int fd);
+int __wrap_fdatasync(int fd);
 int __real_unlink(const char *path);
 int __wrap_unlink(const char *path);
 int __real_ftruncate64(int fd, off_t size);
 int __wrap_ftruncate64(int fd, off_t size);
+
+int __wrap_fdatasync(int fd) {
+        errno = EDQUOT;
+        return quota_is_over ? -1 : __real_fdatasync(fd);
+}
 
 int __wrap_unlink(const char *path) {
         errno = EIO;
@@ -226,6 +233,18 @@ START_TEST(a_full_disk_defers_and_cuts_the_mailbox_back) {
 }
 END_TEST
 
+/* XL9, where the file system says so only when it has to find room on the disk. */
+START_TEST(a_quota_that_is_over_defers_and_cuts_the_mailbox_back) {
+        make_file("joe", "From old\n\n", USER_ID, 0600);
+        quota_is_over = true;
+        check_dsn(deliver(STR("x\n")), DSN_DEFERRED, "4.2.2", "quota");
+        check_content("joe", "From old\n\n");
+        ck_assert_int_ne(access(path_of("joe.lock"), F_OK), 0);
+        quota_is_over = false;
+        check_delivered(deliver(STR("x\n")));
+}
+END_TEST
+
 START_TEST(a_queue_file_that_ends_early_leaves_the_mailbox_alone) {
         static char big[100000];
 
@@ -352,7 +371,7 @@ START_TEST(what_a_killed_deliverer_has_half_written_is_cut_off) {
 }
 END_TEST
 
-/* After a power cut: nobody knows whether that is all of it, so it stays, as a message of its own. */
+/* After a power cut: nobody knows whether that is all of it, so it stays, and stays apart. */
 START_TEST(what_is_left_of_another_boot_stays_apart) {
         Buf text _cleanup_(buf_deinit) = BUF_INIT(DOTLOCK_TEXT_MAX);
         struct stat st;
@@ -546,6 +565,7 @@ static TCase *delivery_case(void) {
         tcase_add_test(tcase, a_file_size_limit_cuts_the_mailbox_back);
         tcase_add_test(tcase, mailbox_size_limit_bounces_and_writes_nothing);
         tcase_add_test(tcase, a_full_disk_defers_and_cuts_the_mailbox_back);
+        tcase_add_test(tcase, a_quota_that_is_over_defers_and_cuts_the_mailbox_back);
         tcase_add_test(tcase, a_queue_file_that_ends_early_leaves_the_mailbox_alone);
         tcase_add_test(tcase, a_missing_spool_defers);
         return tcase;
