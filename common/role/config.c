@@ -20,8 +20,9 @@
 #define WARNINGS_MAX 100
 
 typedef struct Value {
-        char *text;
-        int64_t number; /* as config_value_parse() gives it */
+        const char *text; /* of a layer, or OWNED */
+        char *owned;      /* what expansion made of it; NULL: there was nothing to expand */
+        int64_t number;   /* as config_value_parse() gives it */
 } Value;
 
 struct Config {
@@ -37,7 +38,7 @@ Config *config_free(Config *config) {
                 return NULL;
         config_layers_deinit(&config->layers);
         for (size_t i = 0; i < ARRAY_LEN(config->values); i++)
-                free(config->values[i].text);
+                free(config->values[i].owned);
         for (size_t i = 0; i < config->n_warnings; i++)
                 free(config->warnings[i]);
         free(config->service_numbers);
@@ -46,21 +47,35 @@ Config *config_free(Config *config) {
         return NULL;
 }
 
-static int evaluate_param(Config *config, ConfigParam param, Buf *error) {
+/* Expand the text of PARAM into its value, which owns the result. */
+static int expand_param(Config *config, ConfigParam param, Buf *error) {
         _cleanup_(buf_deinit) Buf expanded = BUF_INIT(VALUE_MAX_BYTES);
-        _cleanup_(buf_deinit) Buf reason = BUF_INIT(512);
         Value *value = &config->values[param];
         int r;
 
         r = config_layers_expand_param(&config->layers, param, &expanded, error);
         if (r != 0)
                 return r;
-        r = config_value_parse(config_param_info(param), buf_str(&expanded), &value->number,
-                               &reason);
-        if (r != 0)
-                return config_layers_invalid(&config->layers, param, buf_str(&reason), error);
-        value->text = str_dup(buf_str(&expanded));
-        return value->text ? 0 : -ENOMEM;
+        value->text = value->owned = str_dup(buf_str(&expanded));
+        return value->owned ? 0 : -ENOMEM;
+}
+
+static int evaluate_param(Config *config, ConfigParam param, Buf *error) {
+        _cleanup_(buf_deinit) Buf reason = BUF_INIT(512);
+        Value *value = &config->values[param];
+        Str text = config_layers_param_text(&config->layers, param);
+        int r;
+
+        /* Every sendmail(1) comes here for every parameter: most have nothing to expand. */
+        value->text = text.data;
+        if (str_contains(text, '$')) {
+                r = expand_param(config, param, error);
+                if (r != 0)
+                        return r;
+        }
+        r = config_value_parse(config_param_info(param), str_from_cstr(value->text),
+                               &value->number, &reason);
+        return r == 0 ? 0 : config_layers_invalid(&config->layers, param, buf_str(&reason), error);
 }
 
 /* A service-defined name has the type and bounds of the parameter that it stands for. */

@@ -6,6 +6,7 @@
 
 #include "common/base/log.h"
 #include "common/mail/log-id.h"
+#include "common/role/role-tables.h"
 
 #define ERROR_MAX_BYTES 1024
 
@@ -40,9 +41,11 @@ static const TableTransport no_transport = { .lookup = refuse_lookup };
 
 static int open_list(const RoleEnv *env, ConfigParam param, MatchList **ret) {
         _cleanup_(buf_deinit) Buf error = BUF_INIT(ERROR_MAX_BYTES);
-        TableContext tables = { .transport = env->event ? &no_transport : NULL };
+        TableContext tables = role_tables_context(TABLE_SYNTAX_MAP);
         int r;
 
+        if (env->event)
+                tables = (TableContext){ .transport = &no_transport };
         r = match_list_new(str_from_cstr(config_string(env->config, param)), MATCH_NAMES, &tables,
                            ret, &error);
         if (r == 0)
