@@ -1,0 +1,130 @@
+"""What local delivery makes of aliases, .forward files, extensions, commands and mailboxes equals
+what Debian's Postfix makes of them, in the same machine: see oracle.py, and oracle_cases.py for
+the cases. Each case is a test; `test_oracle.py trixie Oracle.test_alias_a_two` runs one."""
+
+import dataclasses
+import re
+
+import case
+import oracle_play
+import oracle_settings
+import oracle_sides
+import postfix
+
+
+@dataclasses.dataclass
+class Difference:
+    """Where unitpost is another way on purpose. Blocks that only one side has must each be matched
+    by its pattern, so that nothing else may differ along with it."""
+
+    reason: str
+    postfix: str
+    unitpost: str
+
+
+BOUNCED = r'dsn=5\.2\.0 status=bounced|/srv/out/notices'
+DEFERRED = r'dsn=4\.2\.0 status=deferred|waits in the queue'
+EMPTY = r"^file /var/mail/\S+ \(\S+:mail 600\): b''$"
+
+# {case: Difference}. One that is none any more is a failure.
+DIFFERENCES = {
+    **dict.fromkeys(('mailbox-of-other', 'mailbox-of-root'), Difference(
+        'A mailbox of somebody else is an accident that an admin can repair: the mail waits.',
+        BOUNCED, DEFERRED)),
+    'mailbox-locked': Difference(
+        'The mailbox is made before its locks are taken (fcntl first, as Debian\'s policy has it); '
+        'Postfix asks for the lock file first.', '(?!)', EMPTY),
+}
+
+# Postfix says and does nothing at all about these.
+SILENT = ('include-i-empty', 'include-i-self', 'forward-w-include-self')
+
+bed = None
+
+
+def setUpModule():
+    global bed
+    bed = oracle_play.Bed(case.SUITE, oracle_settings.GROUPS)
+
+
+def tearDownModule():
+    if bed:
+        bed.close()
+
+
+def only_in(some, others):
+    """Blocks of SOME that OTHERS lacks; what came twice must have come twice."""
+    left = list(others)
+    found = []
+    for block in some:
+        if block in left:
+            left.remove(block)
+        else:
+            found.append(block)
+    return found
+
+
+class Oracle(case.Case):
+    @classmethod
+    def setUpClass(cls):
+        cls.machine = bed.machine
+
+    @classmethod
+    def tearDownClass(cls):
+        pass
+
+    def check(self, group, entry):
+        theirs = bed.outcome('postfix', group)[entry.name]
+        ours = bed.outcome('unitpost', group)[entry.name]
+        self.assertEqual(not theirs, entry.name in SILENT, 'Postfix did nothing')
+        missing, extra = only_in(theirs, ours), only_in(ours, theirs)
+        difference = DIFFERENCES.get(entry.name)
+        if difference:
+            self.assertTrue(missing or extra, 'no difference any more: ' + difference.reason)
+            missing = [block for block in missing if not re.search(difference.postfix, block)]
+            extra = [block for block in extra if not re.search(difference.unitpost, block)]
+        if missing or extra:
+            self.fail('\n'.join(['', *(f'only Postfix:\n{oracle_play.indent(b)}' for b in missing),
+                                 *(f'only unitpost:\n{oracle_play.indent(b)}' for b in extra),
+                                 'what unitpost said:', *self.remarks(group, entry)]))
+
+    def remarks(self, group, entry):
+        return [oracle_play.indent(line) for name, line in bed.remarks['unitpost', group.name]
+                if name == entry.name]
+
+    def test_the_cases(self):
+        """The table itself: names are unique, and every listed difference names a case."""
+        names = [entry.name for group in oracle_settings.GROUPS for entry in group.cases]
+        self.assertEqual(sorted(set(DIFFERENCES) - set(names)), [])
+        self.assertGreaterEqual(len(set(names)), 60)
+        for group in oracle_settings.GROUPS:
+            in_group = [entry.name for entry in group.cases]
+            self.assertEqual(len(in_group), len(set(in_group)), group.name)
+        self.figure(f'{len(names)} cases in {len(oracle_settings.GROUPS)} groups, '
+                    f'{len(DIFFERENCES)} listed differences; Postfix '
+                    + postfix.version(self.machine))
+
+    def test_zz_the_time(self):
+        for side in oracle_sides.SIDES:
+            seconds = [value for key, value in bed.seconds.items() if key[0] == side]
+            if seconds:
+                self.figure(f'{side}: {sum(seconds):.0f} s for {len(seconds)} groups')
+
+
+def add_tests():
+    """One method for each case; a case that stands in two groups is tested in both."""
+    for group in oracle_settings.GROUPS:
+        for entry in group.cases:
+            def test(self, group=group, entry=entry):
+                self.check(group, entry)
+            test.__doc__ = f'{group.name}: {entry.name}'
+            name = 'test_' + re.sub(r'\W', '_', entry.name)
+            if hasattr(Oracle, name):
+                name += '_' + re.sub(r'\W', '_', group.name)
+            setattr(Oracle, name, test)
+
+
+add_tests()
+
+if __name__ == '__main__':
+    case.main()
