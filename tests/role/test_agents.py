@@ -5,6 +5,7 @@ qmgr asks them, or by mail through all roles.
 """
 
 import contextlib
+import email
 import fcntl
 import itertools
 import json
