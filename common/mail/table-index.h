@@ -3,20 +3,23 @@
 /*
  * Building the tdb index of a source file, atomically: readers see the old index or the new one,
  * never half of one. The index lives in INDEX_DIR under a name made from the source's path, with
- * the source's owner and mode, and begins with a record that names the source and its mtime.
+ * the source's owner and mode, and has a record that says of which state of the source it is
+ * (table-about.h).
  */
 
 #include <stdint.h>
-#include <sys/stat.h>
 
 #include "common/base/buf.h"
 #include "common/base/macro.h"
 #include "common/base/str.h"
+#include "common/mail/table-about.h"
+#include "common/mail/table-file.h"
 #include "common/mail/table.h"
 
 enum {
         TABLE_INDEX_E_SYNTAX = 1, /* a line is malformed; the old index stays */
         TABLE_INDEX_E_SOURCE = 2, /* source missing or unreadable; the old index stays */
+        TABLE_INDEX_E_NONE = 3,
 };
 
 typedef struct TableIndexResult {
@@ -24,45 +27,54 @@ typedef struct TableIndexResult {
         uint64_t n_duplicates; /* later ones were ignored */
         uint64_t error_line;   /* of the first bad line, 1-based, or 0 */
         const char *reason;    /* of TABLE_INDEX_E_SYNTAX: static text */
-        int source_error;      /* of TABLE_INDEX_E_SOURCE: positive errno */
+        int source_error;      /* of TABLE_INDEX_E_SOURCE: errno, table_file_error() */
         uint64_t longest_bytes;
         uint64_t total_bytes;
+        bool is_built;
 } TableIndexResult;
-
-/*
- * Name of SOURCE's index: "/var/lib/unitpost/tables/" plus the path with '/' as '%' and ".tdb".
- * Appended to RET.
- */
-int table_index_path(const char *index_dir, Str source, Buf *ret);
 
 /* Where indexes live. */
 #define TABLE_INDEX_DIR "/var/lib/unitpost/tables"
 
-/* A source larger than this is not read (TABLE_INDEX_E_SOURCE, EFBIG). */
-#define TABLE_SOURCE_MAX_BYTES ((size_t)256 * 1024 * 1024)
+/*
+ * Name of SOURCE's index: "/var/lib/unitpost/tables/" plus the path with '/' as '%' and ".tdb"; a
+ * '%' or '\' of the path is "\x25" or "\x5c", so that no two paths have one index. Appended to
+ * RET.
+ */
+int table_index_path(const char *index_dir, Str source, Buf *ret);
+
+typedef struct TableIndexJob {
+        const char *index_dir; /* NULL: TABLE_INDEX_DIR */
+        const char *source;    /* an absolute path */
+        const uid_t *owner;    /* the one whose file it may be; NULL: anybody's */
+        TableSyntax syntax;
+        bool last_counts; /* of two entries with one key; else the first */
+} TableIndexJob;
 
 /*
- * Read SOURCE (an absolute path), write its index, replace the old one. Of two entries with one
- * key the first counts. 0, TABLE_INDEX_E_*, or negative errno: the old index is in place then,
- * but for a failure of the very last sync, when it is the old or the new one after a crash.
- * A crash leaves at most a file ".RANDOM.tmp", which a later build removes when it is an hour old.
+ * Read the source, write its index, replace the old one. 0, TABLE_INDEX_E_*, or negative errno:
+ * the old index is in place then, but for a failure of the very last sync, when it is the old or
+ * the new one after a crash. A crash leaves at most a file ".RANDOM.tmp", which a later build
+ * removes when it is an hour old.
  */
-int table_index_build(const char *index_dir, const char *source, TableSyntax syntax,
-                      TableIndexResult *ret);
+int table_index_build(const TableIndexJob *job, TableIndexResult *ret);
+
+/*
+ * Build only when the source is not as it was when its index was built, and not before it has come
+ * to rest (table_file_wait(), MAX_WAIT_USEC): never from the half of an edit. An index that is
+ * there decides on syntax and last_counts: it was built that way on purpose. Results as above, and
+ * RET->is_built.
+ */
+int table_index_refresh(const TableIndexJob *job, usec_t max_wait_usec, TableIndexResult *ret);
+
+/*
+ * What the index says about itself; RET->source is SOURCE. 0; TABLE_INDEX_E_NONE: there is none
+ * that can be used; -ENOMEM.
+ */
+int table_index_about(const char *index_dir, const char *source, TableAbout *ret);
 
 /* Remove SOURCE's index. 0, also when there is none; negative errno. */
 int table_index_remove(const char *index_dir, const char *source);
-
-/*
- * Append the file PATH, at most TABLE_SOURCE_MAX_BYTES, to RET, with its state from before. A
- * symbolic link is followed; nothing is waited for. 0, or negative errno, for which
- * table_source_error() has the text: -EISDIR, -EINVAL (no regular file), -EFBIG, -EBUSY (changed
- * meanwhile), -ENOMEM, and those of open(2).
- */
-int table_source_read(const char *path, Buf *ret, struct stat *ret_st);
-
-/* A text for a positive errno of reading a source, as above and of TABLE_INDEX_E_SOURCE. */
-const char *table_source_error(int error);
 
 /*
  * One logical line after the other of a table or alias source: comments, empty lines and
@@ -75,7 +87,7 @@ TableSource *table_source_free(TableSource *source);
 DEFINE_CLEANUP(TableSource, table_source_free)
 
 enum {
-        TABLE_SOURCE_E_END = 3
+        TABLE_SOURCE_E_END = 4
 };
 
 /*

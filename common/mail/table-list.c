@@ -16,7 +16,7 @@ struct TableList {
 
 static int add_table(TableList *list, Str spec, const TableContext *context,
                      const char **ret_reason) {
-        Table **tables = reallocarray(list->tables, list->n + 1, sizeof(*tables));
+        Table **tables = reallocarray(list->tables, list->n + 1, sizeof(Table *));
         int r;
 
         if (!tables)

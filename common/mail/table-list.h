@@ -19,6 +19,7 @@ int table_list_new(Str specs, const TableContext *context, TableList **ret, Buf 
 TableList *table_list_free(TableList *list);
 DEFINE_CLEANUP(TableList, table_list_free)
 
+/* How many tables it is made of. */
 size_t table_list_n(const TableList *list);
 
 /* table_allow_missing() of each. */

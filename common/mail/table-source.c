@@ -6,10 +6,8 @@
  */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 
-#include "common/base/file.h"
 #include "common/mail/table-index.h"
 #include "common/mail/table.h"
 
@@ -25,46 +23,6 @@ struct TableSource {
         size_t key_len;
         const char *reason;
 };
-
-/* Regular files only: a FIFO would make its reader wait, and a device has no end. */
-static int check_source(const struct stat *st) {
-        if (!S_ISREG(st->st_mode))
-                return S_ISDIR(st->st_mode) ? -EISDIR : -EINVAL;
-        return (uint64_t)st->st_size > TABLE_SOURCE_MAX_BYTES ? -EFBIG : 0;
-}
-
-int table_source_read(const char *path, Buf *ret, struct stat *ret_st) {
-        _cleanup_(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-        char *room;
-        int r;
-
-        if (fd < 0 || fstat(fd, ret_st) < 0)
-                return -errno;
-        r = check_source(ret_st);
-        if (r != 0)
-                return r;
-        r = buf_reserve(ret, (size_t)ret_st->st_size, &room);
-        if (r != 0)
-                return r < 0 ? r : -EFBIG;
-        r = file_pread_all(fd, room, (size_t)ret_st->st_size, 0);
-        if (r != 0) /* shorter than a moment ago: it is being written */
-                return r < 0 ? r : -EBUSY;
-        buf_commit(ret, (size_t)ret_st->st_size);
-        return 0;
-}
-
-const char *table_source_error(int error) {
-        switch (error) {
-        case EINVAL:
-                return "not a regular file";
-        case EFBIG:
-                return "too large";
-        case EBUSY:
-                return "being written";
-        default:
-                return strerror(error);
-        }
-}
 
 int table_source_new(Str text, TableSyntax syntax, TableSource **ret) {
         TableSource *source = calloc(1, sizeof(*source));

@@ -1,193 +1,56 @@
 /*
  * tdb:/path (and hash:, btree: ...): looks up in the index of a source, which table-index.c makes
- * and replaces by rename. Whoever reads has the old file or the new one, so no locks; a new one
- * is noticed within a second.
+ * and replaces by rename. Whoever reads has the old file or the new one, so no locks.
  *
- * Nothing in an index is believed before its seal was checked, and none is mapped: a file that
- * shrinks under a mapping kills the process. tdb opens a file only once per process, so tables of
- * one source share an Index.
+ * With an indexer the source is followed: when it is not as the index says that it was, the
+ * indexer is asked, and waited for, before the lookup is answered. What the last look said counts
+ * for a moment, so that a lookup costs no system call; the moments are chosen so that an edit that
+ * a mail came 10 ms after is seen by this mail:
+ *
+ *   source                         what a lookup does
+ *   as its index                   answers
+ *   another                        asks the indexer; answers, from the old index if it must
+ *   away for a second              fails, or is an empty table (table_allow_missing())
+ *   cannot be looked at from here  asks the indexer once a second
+ *
+ * An indexer that could not is asked again when the source changes, else after a pause.
  */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/mail/table-file.h"
 #include "common/mail/table-index.h"
-#include "common/mail/table-seal.h"
-#include "common/mail/table-stamp.h"
-#include "common/mail/table-tdb-lib.h"
+#include "common/mail/table-tdb-index.h"
 #include "common/mail/table-type.h"
 
-typedef struct Index {
-        struct Index *next;
-        unsigned n_users;
-        char *path;
-        struct tdb_context *db; /* NULL: ERROR says why */
-        bool is_missing;
-        bool has_trouble; /* tdb complained since it was opened */
-        TableStamp stamp;
-        uid_t owner; /* the source's, which the builder gave it */
-        usec_t next_check_usec;
-        char error[128];
-} Index;
+/* How long the indexer is left alone while nothing changes: after it said no, and yes. */
+#define KEPT_PAUSE_USEC  (10 * USEC_PER_SEC)
+#define ASKED_PAUSE_USEC USEC_PER_SEC
 
-/* The one list in common/mail that outlives a call: see the top. */
-static Index *indexes;
+#define REASON_MAX_BYTES 256
 
-static void index_close(Index *index) {
-        if (index->db)
-                (void)tdb_close(index->db);
-        index->db = NULL;
-        index->stamp = (TableStamp){ 0 };
-}
+typedef struct Tdb {
+        TdbIndex *index;
+        usec_t next_look_usec;   /* at the index */
+        usec_t next_source_usec; /* at the source */
+        bool is_gone;            /* the source */
 
-static int index_fail(Index *index, const char *reason) {
-        index_close(index);
-        (void)snprintf(index->error, sizeof(index->error), "%s", reason);
-        return TABLE_ERROR;
-}
+        /* The indexer was asked, and left the source in this state. */
+        TableStamp asked;
+        usec_t ask_again_usec;
+        bool was_busy; /* it gave up on a source that was still being written */
 
-static Index *index_get(const char *path) {
-        Index *index;
-
-        for (index = indexes; index; index = index->next)
-                if (strcmp(index->path, path) == 0) {
-                        index->n_users++;
-                        return index;
-                }
-        index = calloc(1, sizeof(*index));
-        if (!index)
-                return NULL;
-        index->path = strdup(path);
-        if (!index->path) {
-                free(index);
-                return NULL;
-        }
-        index->n_users = 1;
-        index->next = indexes;
-        indexes = index;
-        return index;
-}
-
-static void index_release(Index *index) {
-        Index **link = &indexes;
-
-        if (--index->n_users > 0)
-                return;
-        while (*link != index)
-                link = &(*link)->next;
-        *link = index->next;
-        index_close(index);
-        free(index->path);
-        free(index);
-}
-
-/*
- * tdb calls this for whatever it finds wrong. It is the only way to know: tdb_parse_record() says
- * TDB_ERR_NOEXIST too when a read failed on the way to the record.
- */
-static void note_trouble(struct tdb_context *db, enum tdb_debug_level level, const char *format,
-                         ...) {
-        Index *index = tdb_get_logging_private(db);
-
-        if (level != TDB_DEBUG_TRACE)
-                index->has_trouble = true;
-}
-
-typedef struct Answer {
-        Buf value;
-        bool is_found;
-} Answer;
-
-static int take_value(TDB_DATA key, TDB_DATA data, void *userdata) {
-        Answer *answer = userdata;
-
-        answer->is_found = true;
-        return buf_append(&answer->value, data.dptr, data.dsize) == 0 ? 0 : -1;
-}
-
-static TableResult fetch(Index *index, Str key, Answer *answer) {
-        int r = tdb_parse_record(index->db, table_tdb_data(key), take_value, answer);
-
-        if (index->has_trouble)
-                return TABLE_ERROR;
-        if (r == 0 && answer->is_found)
-                return TABLE_FOUND;
-        if (!answer->is_found && tdb_error(index->db) == TDB_ERR_NOEXIST)
-                return TABLE_NOT_FOUND;
-        return TABLE_ERROR;
-}
-
-/* Is this the index of SOURCE? Two paths may give one index name. */
-static bool is_index_of(Index *index, Str source) {
-        Answer answer = { .value = BUF_INIT(TABLE_KEY_MAX + 256) };
-        Str rest = STR_NULL;
-        Str format = STR_NULL;
-        Str mtime = STR_NULL;
-
-        if (fetch(index, TABLE_TDB_ABOUT_KEY, &answer) == TABLE_FOUND)
-                rest = buf_str(&answer.value);
-        answer.is_found = str_next_part(&rest, '\n', &format) &&
-                          str_next_part(&rest, '\n', &mtime) &&
-                          str_equal(format, STR(TABLE_TDB_FORMAT)) && str_equal(rest, source);
-        buf_deinit(&answer.value);
-        return answer.is_found;
-}
-
-/* Open what was sealed, and not what took its name since. */
-static int index_open(Index *index, Str source) {
-        _cleanup_(fd_closep) int fd = open(index->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-        const struct tdb_logging_context log = { .log_fn = note_trouble, .log_private = index };
-        struct stat sealed;
-        struct stat opened;
-        int r;
-
-        if (fd < 0 || fstat(fd, &sealed) < 0)
-                return index_fail(index, strerror(errno));
-        r = table_seal_check(fd);
-        if (r != 0)
-                return index_fail(index, r < 0 ? strerror(-r) : "damaged index");
-        index->has_trouble = false;
-        index->db = tdb_open_ex(index->path, 0, TDB_NOLOCK | TDB_NOMMAP | TDB_NOSYNC,
-                                O_RDONLY | O_CLOEXEC, 0, &log, NULL);
-        if (!index->db)
-                return index_fail(index, "damaged index, tdb does not open it");
-        if (fstat(tdb_fd(index->db), &opened) < 0 || opened.st_ino != sealed.st_ino ||
-            opened.st_dev != sealed.st_dev)
-                return index_fail(index, "index replaced this moment");
-        if (!is_index_of(index, source))
-                return index_fail(index, "not an index of this source");
-        index->stamp = table_stamp(&sealed);
-        index->owner = sealed.st_uid;
-        return TABLE_FOUND;
-}
-
-static void index_refresh(Index *index, Str source) {
-        usec_t now = clock_monotonic_usec();
-        TableStamp stamp;
-        struct stat st;
-
-        if (now < index->next_check_usec)
-                return;
-        index->next_check_usec = usec_add(now, TABLE_CHECK_USEC);
-        index->is_missing = false;
-        if (stat(index->path, &st) < 0) {
-                index->is_missing = errno == ENOENT;
-                (void)index_fail(index, index->is_missing ? "no index; run newaliases or postmap"
-                                                          : strerror(errno));
-                return;
-        }
-        stamp = table_stamp(&st);
-        if (index->db && table_stamp_equal(&stamp, &index->stamp))
-                return;
-        index_close(index);
-        (void)index_open(index, source);
-}
+        char reason[REASON_MAX_BYTES]; /* why it could not; empty: it could */
+        TableStamp warned;             /* TableIndexer.kept() was told of this state ... */
+        char warned_reason[REASON_MAX_BYTES];
+} Tdb;
 
 static int tdb_type_open(Table *table, Str name, const char **ret_reason) {
         _cleanup_(buf_deinit) Buf path = BUF_INIT(2 * TABLE_KEY_MAX);
         const char *text = NULL;
+        Tdb *tdb;
 
         if (name.data[0] != '/') {
                 *ret_reason = "not an absolute path";
@@ -199,50 +62,175 @@ static int tdb_type_open(Table *table, Str name, const char **ret_reason) {
                 *ret_reason = "path too long";
                 return TABLE_E_SYNTAX;
         }
-        table->data = index_get(text);
-        return table->data ? 0 : -ENOMEM;
-}
-
-/* No index, and no source that it could be made from. */
-static bool is_allowed_to_be_missing(const Table *table, const Index *index) {
-        struct stat st;
-
-        return table->missing_is_empty && index->is_missing && stat(table->name.data, &st) < 0 &&
-               errno == ENOENT;
-}
-
-static int tdb_type_lookup(Table *table, Str key, TableReply reply, void *userdata) {
-        Index *index = table->data;
-        Answer answer = { .value = BUF_INIT(TABLE_VALUE_MAX) };
-        TableResult result = TABLE_ERROR;
-
-        index_refresh(index, table->name);
-        if (index->db)
-                result = fetch(index, key, &answer);
-        else if (is_allowed_to_be_missing(table, index))
-                result = TABLE_NOT_FOUND;
-        /* Only now, when nothing of the index is in use: the reply may ask this table again. */
-        if (result != TABLE_ERROR && index->db)
-                table_set_owner(table, index->owner);
-        if (result != TABLE_ERROR)
-                reply(userdata, result, buf_str(&answer.value));
-        else if (!index->db)
-                table_reply_error(reply, userdata, "%s: %s", table->spec, index->error);
-        else {
-                (void)index_fail(index, "damaged index");
-                table_reply_error(reply, userdata, "%s: damaged index", table->spec);
+        tdb = calloc(1, sizeof(*tdb));
+        if (!tdb)
+                return -ENOMEM;
+        tdb->index = tdb_index_get(text);
+        if (!tdb->index) {
+                free(tdb);
+                return -ENOMEM;
         }
-        buf_deinit(&answer.value);
+        table->data = tdb;
         return 0;
 }
 
+/* May the indexer be asked about a source that is in this state (NULL: nobody knows which)? */
+static bool may_ask(const Tdb *tdb, const TableStamp *stamp) {
+        if (clock_monotonic_usec() >= tdb->ask_again_usec)
+                return true;
+        return stamp && !table_stamp_equal(stamp, &tdb->asked) &&
+               (!tdb->was_busy || table_stamp_is_quiet(stamp));
+}
+
+/* Say once for each state of the source, and each reason, that the old index goes on being used. */
+static void warn(const Table *table, Tdb *tdb) {
+        const TableIndexer *indexer = table->context.indexer;
+
+        if (!indexer->kept || !tdb_index_is_open(tdb->index) ||
+            (table_stamp_equal(&tdb->warned, &tdb->asked) &&
+             strcmp(tdb->warned_reason, tdb->reason) == 0))
+                return;
+        tdb->warned = tdb->asked;
+        (void)snprintf(tdb->warned_reason, sizeof(tdb->warned_reason), "%s", tdb->reason);
+        indexer->kept(indexer->context, table_spec(table), str_from_cstr(tdb->reason));
+}
+
+static void ask(const Table *table, Tdb *tdb) {
+        const TableIndexer *indexer = table->context.indexer;
+        Buf reason = BUF_INIT(REASON_MAX_BYTES - 1);
+        bool is_kept = indexer->refresh(indexer->context, table->name, table->context.syntax,
+                                        &reason) != 0;
+        bool is_known;
+        struct stat st;
+
+        (void)snprintf(tdb->reason, sizeof(tdb->reason), "%.*s",
+                       STR_FMT(is_kept ? buf_str(&reason) : STR_NULL));
+        buf_deinit(&reason);
+        tdb_index_look(tdb->index, table->name);
+        is_known = table_file_stat(table->name.data, NULL, &st) == 0;
+        tdb->asked = is_known ? table_stamp(&st) : (TableStamp){ 0 };
+        tdb->was_busy = is_kept && is_known && !table_stamp_is_quiet(&tdb->asked);
+        tdb->ask_again_usec =
+                usec_add(clock_monotonic_usec(), is_kept ? KEPT_PAUSE_USEC : ASKED_PAUSE_USEC);
+        if (is_kept)
+                warn(table, tdb);
+}
+
+static bool is_current(const Tdb *tdb, const TableStamp *stamp) {
+        return tdb_index_is_open(tdb->index) &&
+               table_stamp_equal(stamp, &tdb_index_about(tdb->index)->stamp);
+}
+
+static void follow_source(const Table *table, Tdb *tdb) {
+        TableStamp stamp;
+        struct stat st;
+        int r = table_file_stat(table->name.data, NULL, &st);
+
+        /* An editor may be moving a new file into its place. */
+        if (r == -ENOENT && tdb_index_is_open(tdb->index))
+                r = table_file_wait(table->name.data, NULL, TABLE_WAIT_USEC, &st);
+        tdb->is_gone = r == -ENOENT;
+        if (tdb->is_gone) {
+                tdb->reason[0] = '\0';
+                tdb_index_fail(tdb->index, strerror(ENOENT));
+                return;
+        }
+        if (r == 0)
+                stamp = table_stamp(&st);
+        if (r == 0 && is_current(tdb, &stamp))
+                return;
+        if (!may_ask(tdb, r == 0 ? &stamp : NULL))
+                return;
+        tdb_index_look(tdb->index, table->name); /* somebody else may have asked */
+        if (r != 0 || !is_current(tdb, &stamp))
+                ask(table, tdb);
+}
+
+static void refresh(const Table *table, Tdb *tdb) {
+        usec_t now = clock_monotonic_usec();
+
+        if (now >= tdb->next_look_usec && !tdb->is_gone) {
+                tdb->next_look_usec = usec_add(now, TABLE_CHECK_USEC);
+                tdb_index_look(tdb->index, table->name);
+        }
+        if (table->context.indexer && now >= tdb->next_source_usec) {
+                follow_source(table, tdb);
+                tdb->next_source_usec = usec_add(clock_monotonic_usec(), TABLE_SOURCE_CHECK_USEC);
+        }
+}
+
+/* No index, and no source that it could be made from. */
+static bool is_missing(const Table *table, const Tdb *tdb) {
+        struct stat st;
+
+        if (table->context.indexer)
+                return tdb->is_gone;
+        return tdb_index_is_absent(tdb->index) && stat(table->name.data, &st) < 0 &&
+               errno == ENOENT;
+}
+
+/* Look in the open index. An index that turns out to be damaged is closed. */
+static TableResult fetch(Table *table, Tdb *tdb, Str key, Buf *value) {
+        TableResult result = tdb_index_fetch(tdb->index, key, value);
+
+        if (result == TABLE_ERROR) {
+                tdb->reason[0] = '\0';
+                tdb_index_fail(tdb->index, "damaged index");
+        } else
+                table_set_owner(table, tdb_index_owner(tdb->index));
+        return result;
+}
+
+static void reply_failure(const Table *table, const Tdb *tdb, TableReply reply, void *userdata) {
+        table_reply_error(reply, userdata, "%s: %s", table->spec,
+                          tdb->reason[0] ? tdb->reason : tdb_index_error(tdb->index));
+}
+
+static int tdb_type_lookup(Table *table, Str key, TableReply reply, void *userdata) {
+        Tdb *tdb = table->data;
+        Buf value = BUF_INIT(TABLE_VALUE_MAX);
+        TableResult result = TABLE_ERROR;
+
+        refresh(table, tdb);
+        if (tdb_index_is_open(tdb->index))
+                result = fetch(table, tdb, key, &value);
+        else if (table->missing_is_empty && is_missing(table, tdb))
+                result = TABLE_NOT_FOUND;
+        /* Only now, when nothing of the index is in use: the reply may ask this table again. */
+        if (result == TABLE_ERROR)
+                reply_failure(table, tdb, reply, userdata);
+        else
+                reply(userdata, result, buf_str(&value));
+        buf_deinit(&value);
+        return 0;
+}
+
+static bool tdb_type_each(Table *table, TableEntry entry, void *userdata, Buf *error) {
+        Tdb *tdb = table->data;
+        const char *reason = tdb->reason;
+
+        refresh(table, tdb);
+        if (tdb_index_is_open(tdb->index)) {
+                if (tdb_index_each(tdb->index, entry, userdata))
+                        return true;
+                reason = "damaged index";
+        } else if (!reason[0])
+                reason = tdb_index_error(tdb->index);
+        (void)buf_append_clipped(error, str_from_cstr(reason));
+        return false;
+}
+
 static void tdb_type_close(Table *table) {
-        index_release(table->data);
+        Tdb *tdb = table->data;
+
+        tdb_index_release(tdb->index);
+        free(tdb);
 }
 
 const TableType table_type_tdb = {
         .name = "tdb",
         .open = tdb_type_open,
         .lookup = tdb_type_lookup,
+        .each = tdb_type_each,
         .close = tdb_type_close,
 };

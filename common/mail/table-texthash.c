@@ -1,7 +1,9 @@
 /*
  * texthash:/path: a source in postmap(1) syntax, held in memory. Read at the first lookup, and
  * again when it changed and then stayed as it is for a second, so that nobody sees the half that
- * an editor has written so far. A source that cannot be read is an error until it can.
+ * an editor has written so far. A process that may wait (it has an indexer) waits for that second,
+ * another one answers from the old content meanwhile. A source that cannot be read is an error
+ * until it can.
  */
 
 #include <errno.h>
@@ -9,10 +11,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/mail/table-file.h"
 #include "common/mail/table-index.h"
 #include "common/mail/table-map.h"
-#include "common/mail/table-stamp.h"
 #include "common/mail/table-type.h"
+
+#define BUSY_PAUSE_USEC (10 * USEC_PER_SEC)
 
 typedef struct TextHash {
         TableMap *map;   /* NULL: ERROR says why */
@@ -21,6 +25,7 @@ typedef struct TextHash {
         uid_t owner;
         bool was_quiet; /* when it was read; if not, the same stamp may stand for more */
         usec_t next_check_usec;
+        usec_t wait_again_usec; /* after a source that did not come to rest */
         char error[256];
 } TextHash;
 
@@ -52,67 +57,82 @@ static int parse(TextHash *hash, TableMap *map, Str text) {
         return r == TABLE_SOURCE_E_END ? 0 : r;
 }
 
-static void describe_error(TextHash *hash, int error) {
-        (void)snprintf(hash->error, sizeof(hash->error), "%s", table_source_error(error));
+static void fail(TextHash *hash, int error) {
+        hash->map = table_map_free(hash->map);
+        hash->stamp = (TableStamp){ 0 };
+        (void)snprintf(hash->error, sizeof(hash->error), "%s", table_file_error(error));
 }
 
-/* Read all of it anew; without success there is no map. */
+/* Read all of it anew; without success there is no map, but for a source that changes meanwhile. */
 static void load(TextHash *hash, const char *path) {
         _cleanup_(buf_deinit) Buf text = BUF_INIT(TABLE_SOURCE_MAX_BYTES);
         _cleanup_(table_map_freep) TableMap *map = table_map_new(TABLE_SOURCE_MAX_BYTES);
         struct stat st;
         int r;
 
-        hash->map = table_map_free(hash->map);
-        r = map ? table_source_read(path, &text, &st) : -ENOMEM;
-        if (r != 0) {
-                describe_error(hash, -r);
+        r = map ? table_file_read(path, NULL, &text, &st) : -ENOMEM;
+        if (r == -EBUSY && hash->map)
                 return;
-        }
-        r = parse(hash, map, buf_str(&text));
+        hash->map = table_map_free(hash->map);
+        if (r == 0)
+                r = parse(hash, map, buf_str(&text));
         if (r < 0)
-                describe_error(hash, -r);
+                fail(hash, -r);
         if (r != 0)
                 return;
         table_map_sort(map);
         hash->owner = st.st_uid;
+        hash->stamp = table_stamp(&st);
+        hash->was_quiet = table_stamp_is_quiet(&hash->stamp);
         hash->map = TAKE_PTR(map);
 }
 
-static void fail(TextHash *hash, int error) {
-        hash->map = table_map_free(hash->map);
-        hash->stamp = (TableStamp){ 0 };
-        describe_error(hash, error);
+/* Is the source as it was when it was read? */
+static bool is_current(const TextHash *hash, const struct stat *st) {
+        TableStamp stamp = table_stamp(st);
+
+        return hash->map && hash->was_quiet && table_stamp_equal(&stamp, &hash->stamp);
+}
+
+static bool is_quiet(const struct stat *st) {
+        TableStamp stamp = table_stamp(st);
+
+        return table_stamp_is_quiet(&stamp);
+}
+
+/* The state of the source, waited for where that is allowed. 0 or negative errno. */
+static int look(const Table *table, TextHash *hash, struct stat *ret_st) {
+        usec_t now = clock_monotonic_usec();
+        int r = table_file_stat(table->name.data, NULL, ret_st);
+        bool is_changing = r == -ENOENT ? hash->map && !hash->is_missing
+                                        : r == 0 && !is_current(hash, ret_st) && !is_quiet(ret_st);
+
+        if (!is_changing || !table->context.indexer || now < hash->wait_again_usec)
+                return is_changing && r == 0 && (hash->map || table->context.indexer) ? -EBUSY : r;
+        r = table_file_wait(table->name.data, NULL, TABLE_WAIT_USEC, ret_st);
+        if (r == -EBUSY)
+                hash->wait_again_usec = usec_add(clock_monotonic_usec(), BUSY_PAUSE_USEC);
+        return r;
 }
 
 static void refresh(Table *table) {
         TextHash *hash = table->data;
-        usec_t now = clock_monotonic_usec();
-        TableStamp stamp;
         struct stat st;
-        bool is_quiet;
+        int r;
 
-        if (now < hash->next_check_usec)
+        if (clock_monotonic_usec() < hash->next_check_usec)
                 return;
-        hash->next_check_usec = usec_add(now, TABLE_CHECK_USEC);
-        if (stat(table->name.data, &st) < 0) {
-                int error = errno;
-
-                fail(hash, error);
-                hash->is_missing = error == ENOENT && table->missing_is_empty;
-                if (hash->is_missing)
-                        hash->map = table_map_new(0);
+        r = look(table, hash, &st);
+        hash->next_check_usec = usec_add(clock_monotonic_usec(), TABLE_SOURCE_CHECK_USEC);
+        if (r == -EBUSY && hash->map)
                 return;
-        }
-        hash->is_missing = false;
-        stamp = table_stamp(&st);
-        is_quiet = table_stamp_is_quiet(&stamp, TABLE_QUIET_USEC);
-        if (hash->map &&
-            (!is_quiet || (hash->was_quiet && table_stamp_equal(&stamp, &hash->stamp))))
-                return;
-        hash->stamp = stamp;
-        hash->was_quiet = is_quiet;
-        load(hash, table->name.data);
+        hash->is_missing = r == -ENOENT && table->missing_is_empty;
+        if (r < 0)
+                fail(hash, -r);
+        else if (!is_current(hash, &st))
+                load(hash, table->name.data);
+        if (hash->is_missing)
+                hash->map = table_map_new(0);
 }
 
 static int texthash_lookup(Table *table, Str key, TableReply reply, void *userdata) {

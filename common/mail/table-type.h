@@ -25,10 +25,10 @@ extern const TableType table_type_tdb;
 extern const TableType table_type_texthash;
 extern const TableType table_type_unix;
 
-/* A source is looked at for changes at most this often ... */
+/* How often at most a reader looks whether there is a new index ... */
 #define TABLE_CHECK_USEC USEC_PER_SEC
-/* ... and taken when it has not changed for this long. */
-#define TABLE_QUIET_USEC USEC_PER_SEC
+/* ... and whether a source changed: an edit counts for the mail that comes this much later. */
+#define TABLE_SOURCE_CHECK_USEC (10 * USEC_PER_MSEC)
 
 /* Names, and contents of "{ }", of inline: and static: without braces and white space. */
 Str table_unbrace(Str text);

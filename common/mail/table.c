@@ -186,6 +186,13 @@ int table_lookup(Table *table, Str key, TableReply reply, void *userdata) {
         return lookup_folded(table, str_from(folded, key.len), reply, userdata);
 }
 
+bool table_each(Table *table, TableEntry entry, void *userdata, Buf *error) {
+        if (table->type->each)
+                return table->type->each(table, entry, userdata, error);
+        (void)buf_append_cstr(error, "tables of this type cannot be listed");
+        return false;
+}
+
 typedef struct Waiting {
         Buf *value;
         TableResult result;

@@ -60,6 +60,9 @@ typedef struct TableIndexer {
          * not there); REASON says why, and the old index, if there is one, goes on being used.
          */
         int (*refresh)(void *context, Str source, TableSyntax syntax, Buf *reason);
+        /* Told once for each change of the source of TABLE that the old index is used; for a line
+         * in the log. May be NULL. */
+        void (*kept)(void *context, Str table, Str reason);
         void *context;
 } TableIndexer;
 
@@ -67,8 +70,8 @@ typedef struct TableIndexer {
 typedef struct TableContext {
         const char *index_dir;           /* where tdb indexes live; NULL: TABLE_INDEX_DIR */
         const TableTransport *transport; /* NULL: ask here and block */
-        const TableIndexer *indexer;     /* NULL: an index is used as it is */
-        TableSyntax syntax;              /* how sources read */
+        const TableIndexer *indexer; /* NULL: an index is used as it is, nothing is waited for */
+        TableSyntax syntax;          /* how sources read */
 } TableContext;
 
 enum {
@@ -127,6 +130,13 @@ TableResult table_lookup_wait(Table *table, Str key, Buf *ret);
 bool table_owner(const Table *table, uid_t *ret_uid);
 
 /*
+ * Call ENTRY for each entry, in no order; what ENTRY gets is valid during the call only, and it
+ * must not ask the table. True; false and a text in ERROR: the table cannot be read, or be listed.
+ */
+typedef void (*TableEntry)(void *userdata, Str key, Str value);
+bool table_each(Table *table, TableEntry entry, void *userdata, Buf *error);
+
+/*
  * The implementations, each "struct of functions": types are rows of a list in table.c.
  * lookup() of a local type replies before it returns.
  */
@@ -136,5 +146,6 @@ typedef struct TableType {
         bool any_key;   /* asked for keys, too, that no text file can hold */
         int (*open)(Table *table, Str name, const char **ret_reason);
         int (*lookup)(Table *table, Str key, TableReply reply, void *userdata);
+        bool (*each)(Table *table, TableEntry entry, void *userdata, Buf *error); /* or NULL */
         void (*close)(Table *table);
 } TableType;

@@ -1,4 +1,4 @@
-/* Lists of tables: how they are cut, and that the first answer, or the first error, ends a search. */
+/* Lists of tables: how they are cut; the first answer, or the first error, ends a search. */
 
 #include "common/mail/table-list.h"
 

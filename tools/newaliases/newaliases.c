@@ -27,7 +27,7 @@ static int report_failure(const NewaliasesOptions *options, const char *source, 
                 return EXIT_FAILURE;
         }
         if (r == TABLE_INDEX_E_SOURCE)
-                return fail(options, str_from_cstr(source), table_source_error(result->source_error));
+                return fail(options, str_from_cstr(source), table_file_error(result->source_error));
         (void)fprintf(stderr, "%s: fatal: index of %s in %s: %s\n", options->program, source,
                       options->index_dir, strerror(-r));
         return EXIT_FAILURE;
@@ -59,6 +59,7 @@ static int build_entry(const NewaliasesOptions *options, Str entry, bool may_be_
         size_t colon = str_find(entry, ':');
         Str path = entry.data[0] == '/' ? entry : str_skip(entry, colon + 1);
         _cleanup_(freep) char *source = str_dup(path);
+        TableIndexJob job = { .index_dir = options->index_dir, .syntax = TABLE_SYNTAX_ALIASES };
         TableIndexResult result;
         int r;
 
@@ -70,7 +71,8 @@ static int build_entry(const NewaliasesOptions *options, Str entry, bool may_be_
                             "named hash, btree, lmdb, cdb, dbm, sdbm)");
         if (source[0] != '/')
                 return fail(options, entry, "not an absolute path");
-        r = table_index_build(options->index_dir, source, TABLE_SYNTAX_ALIASES, &result);
+        job.source = source;
+        r = table_index_build(&job, &result);
         if (r == TABLE_INDEX_E_SOURCE && result.source_error == ENOENT && may_be_missing)
                 return remove_index(options, source);
         if (r != 0)
