@@ -42,4 +42,5 @@
 #define LOG_ID_CONFIG_ERROR   "5c1a0e6f2d934b7ea1f08c3b6d2e4a30"
 #define LOG_ID_CONFIG_WARNING "5c1a0e6f2d934b7ea1f08c3b6d2e4a31"
 #define LOG_ID_TABLE_ERROR    "5c1a0e6f2d934b7ea1f08c3b6d2e4a32"
-#define LOG_ID_ALIAS_LIMIT    "5c1a0e6f2d934b7ea1f08c3b6d2e4a35" /* aliases without end */
+#define LOG_ID_TABLE_KEPT     "5c1a0e6f2d934b7ea1f08c3b6d2e4a33" /* a source that is not taken */
+#define LOG_ID_TABLE_BUILT    "5c1a0e6f2d934b7ea1f08c3b6d2e4a34" /* an index of a changed source */

@@ -1,9 +1,16 @@
 #pragma once
 
-/* The lookup tables of a parameter as a role opens them: everything that they need is injected. */
+/* Lookup tables as roles open them: everything that tables need is injected. For processes that
+ * may wait: workers, scanners and tools. */
 
 #include "common/mail/table-list.h"
 #include "common/role/role.h"
+
+/*
+ * A context with the indexer that asks the role tables, whose answer is waited for a few seconds,
+ * and that logs, once for each change of a source, that its old index is used.
+ */
+TableContext role_tables_context(TableSyntax syntax);
 
 /*
  * Make the tables that PARAM names, whose sources read as SYNTAX; caller frees. The sources of a

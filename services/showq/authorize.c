@@ -6,11 +6,20 @@
 #include <unistd.h>
 
 #include "common/base/macro.h"
-#include "common/mail/match-list.h"
+#include "common/role/role-tables.h"
 
 #define PASSWD_ENTRY_START 1024
 #define PASSWD_ENTRY_MAX   (1024 * 1024)
-#define ERROR_MAX_BYTES    1024
+
+static TableResult ask_table(Str spec, const char *name) {
+        const TableContext context = role_tables_context(TABLE_SYNTAX_MAP);
+        Table *table _cleanup_(table_freep) = NULL;
+        Buf value _cleanup_(buf_deinit) = BUF_INIT(TABLE_VALUE_MAX);
+
+        if (table_new(spec, &context, &table, NULL) != 0)
+                return TABLE_ERROR;
+        return table_lookup_wait(table, str_from_cstr(name), &value);
+}
 
 Authorize authorize_name(const char *users, const char *name) {
         MatchList *list _cleanup_(match_list_freep) = NULL;

@@ -12,6 +12,7 @@
 #include "common/role/protocol-mail.h"
 #include "common/role/protocol-queue.h"
 #include "common/role/protocol-showq.h"
+#include "common/role/protocol-tables.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -28,6 +29,8 @@ typedef union Any {
         ShowqMessage showq_message;
         ShowqRecipient showq_recipient;
         ShowqResult showq_result;
+        TablesRequest tables_request;
+        TablesResult tables_result;
 } Any;
 
 static void check_fields(const IpcSchema *schema, const Any *a, const Any *b) {
@@ -77,6 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                 &delivery_request_schema, &delivery_recipient_schema, &delivery_outcome_schema,
                 &notice_request_schema,   &notice_result_schema,      &showq_request_schema,
                 &showq_message_schema,    &showq_recipient_schema,    &showq_result_schema,
+                &tables_request_schema,   &tables_result_schema,
         };
         Str payload = str_from((const char *)data, size);
         QmgrCommand command;

@@ -29,10 +29,12 @@ DELIVERY = message('delivery', queue_id=ID, nexthop='here', sender='', arrival=1
     + message('delivery-recipient', handle=1, address='bob', original='', orcpt='', notify=0) + END
 NOTICE = message('notice', queue_id=ID, kind='failure', code='', text='') + END
 LIST = message('showq-request', verb='list', queue_id='') + END
+INDEX = message('tables-request', source='/etc/passwd', syntax='aliases', mode='refresh',
+                last_counts=0) + END
 
 # A right request of each stream socket. Those with a descriptor get a file that is no queue file.
 REQUESTS = {'postdrop': MAIL, 'cleanup': MAIL, 'local': DELIVERY, 'error': DELIVERY,
-            'bounce': NOTICE, 'showq': LIST}
+            'bounce': NOTICE, 'showq': LIST, 'tables': INDEX}
 WITH_DESCRIPTOR = ('local', 'error', 'bounce')
 
 
@@ -98,6 +100,9 @@ class Strangers(unittest.TestCase):
     def test_showq(self):
         self.try_role('showq')
 
+    def test_tables(self):
+        self.try_role('tables')
+
     def test_qmgr(self):
         with World(main_cf='max_idle = 60s\nmyhostname = here.example\n') as world:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as one:
@@ -115,7 +120,8 @@ class Strangers(unittest.TestCase):
 
     def test_half_open_connections_to_every_socket(self):
         with World(main_cf='max_idle = 60s\nmyhostname = here.example\n') as world:
-            held = [self.connect(role) for role in REQUESTS for _ in range(15)]
+            held = [self.connect(role) for role in REQUESTS
+                    for _ in range(10 if role == 'tables' else 15)]  # its limit
             for peer in held[::2]:
                 peer.send_raw(b'M\0\0')
             start = time.monotonic()
@@ -134,7 +140,8 @@ class Strangers(unittest.TestCase):
                        f'one = socket.socket(socket.AF_UNIX, {int(kind)})\n' \
                        f'one.connect("/run/unitpost/{role}")\n'
                 done = world.run_as('alice', ['/usr/bin/python3', '-c', code])
-                self.assertEqual(done.returncode == 0, role in ('postdrop', 'showq'), role)
+                self.assertEqual(done.returncode == 0, role in ('postdrop', 'showq', 'tables'),
+                                 role)
                 if done.returncode != 0:
                     self.assertIn(b'PermissionError', done.stderr)
 
