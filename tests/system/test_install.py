@@ -11,11 +11,12 @@ import tree
 # Exposure that systemd-analyze may find, in tenths (DESIGN: 1.5 for queue roles). local becomes
 # its recipients and is open for what their commands may need; its unit says why for each item.
 LIMIT = 15
-LIMITS = {'unitpost-local.service': 50}
+LIMITS = {'unitpost-local.service': 50, 'unitpost-tables.service': 18}
 
 # Names that others rely on (DESIGN 11); a link with what it points to.
 NAMES = ['usr/lib/unitpost/postdrop', 'usr/sbin/sendmail', 'usr/sbin/postqueue',
-         'usr/bin/mailq -> usr/sbin/postqueue', 'usr/bin/newaliases',
+         'usr/bin/mailq -> usr/sbin/postqueue', 'usr/sbin/postalias',
+         'usr/bin/newaliases -> usr/sbin/postalias',
          'usr/lib/sendmail -> usr/sbin/sendmail', 'usr/lib/systemd/system/unitpost.target',
          'usr/lib/sysusers.d/unitpost.conf', 'usr/lib/tmpfiles.d/unitpost.conf',
          'usr/lib/systemd/system-preset/85-unitpost.preset',
