@@ -150,13 +150,18 @@ static int fork_child(Run *run, const Pipes *pipes) {
                 .error_fd = pipes->error[1],
         };
         pid_t pid = fork();
+        int r = 0;
 
         if (pid < 0)
                 return -errno;
         if (pid == 0)
                 command_child_run(&child);
         run->pid_fd = pidfd_open(pid, 0);
-        return run->pid_fd < 0 ? -errno : 0;
+        if (run->pid_fd < 0) {
+                r = -errno;
+                (void)kill(pid, SIGKILL); /* a child not yet waited for: still that process */
+        }
+        return r;
 }
 
 static int start(Run *run, const Commands *commands) {
