@@ -1,9 +1,9 @@
 #pragma once
 
 /*
- * Addresses in tables: which keys stand for an address, in which order (what postmap(1) calls "table
- * search order"), and what becomes of a result that is a list of addresses again. For aliases,
- * automatic copies, canonical forms, relocated users, transports.
+ * Addresses in tables: which keys stand for an address, in which order (what postmap(1) calls
+ * "table search order"), and what becomes of a result that is a list of addresses again. For
+ * aliases, automatic copies, canonical forms, relocated users, transports.
  */
 
 #include "common/mail/address-extension.h"
@@ -28,6 +28,8 @@ typedef struct AddressMatch {
 } AddressMatch;
 
 #define ADDRESS_MATCH_NULL ((AddressMatch){ .memory = BUF_INIT(4096) })
+
+/* Free the memory of one that is ADDRESS_MATCH_NULL or was filled. */
 void address_match_deinit(AddressMatch *match);
 
 /*
@@ -39,7 +41,7 @@ void address_match_deinit(AddressMatch *match);
 TableResult address_lookup_wait(const AddressLookupRules *rules, TableList *tables, Str address,
                                 Buf *value, AddressMatch *match);
 
-/* The line for the log when it was TABLE_ERROR: "NAME map lookup problem for ADDRESS: TABLE: WHY". */
+/* For the log, when it was TABLE_ERROR: "NAME map lookup problem for ADDRESS: TABLE: WHY". */
 void address_lookup_describe(Buf *text, const char *name, Str address, const AddressMatch *match,
                              Str why);
 

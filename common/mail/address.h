@@ -11,8 +11,8 @@
 #include "common/base/str.h"
 
 /*
- * Split at the last '@' that is inside neither quotes nor a domain literal. Without one, *ret_domain is empty (data NULL)
- * and *ret_local is ADDRESS. Returns whether there was an '@'.
+ * Split at the last '@' that is inside neither quotes nor a domain literal. Without one,
+ * *ret_domain is empty (data NULL) and *ret_local is ADDRESS. Returns whether there was an '@'.
  */
 bool address_split(Str address, Str *ret_local, Str *ret_domain);
 
@@ -55,7 +55,7 @@ enum {
 int address_list_next(Str *rest, Buf *ret);
 
 /*
- * Append RAW, the words, dots and '@' of one address of a list with nothing between them, in the form
- * of an envelope. 0, ADDRESS_E_SYNTAX, -ENOMEM.
+ * Append RAW, the words, dots and '@' of one address of a list with nothing between them, in the
+ * form of an envelope. 0, ADDRESS_E_SYNTAX, -ENOMEM.
  */
 int address_normalise(Str raw, Buf *ret);

@@ -275,8 +275,8 @@ static void add_token(Reader *reader, int token, size_t begin, size_t end) {
 }
 
 /*
- * Is TOKEN, which stands at BEGIN, out of place between angle brackets? There are words with dots or
- * an '@' between them; in front may be a route.
+ * Is TOKEN, which stands at BEGIN, out of place between angle brackets? There are words with dots
+ * or an '@' between them; in front may be a route.
  */
 static bool is_misplaced(const Reader *reader, const Run *run, int token, size_t begin) {
         return token == ADDRESS_TOKEN_BAD || token == '<' || token == ';' ||

@@ -31,8 +31,8 @@ bool header_rewrite_wants(Str name);
 /*
  * FIELD is "Name: value", folded or not, without its last line end. *RET is FIELD itself, or the
  * result in memory of REWRITE until the next call. Between two words that stand for two addresses
- * a comma is added, as in Postfix; a line that gets longer than 78 bytes is folded before the address
- * that made it so. An address that makes no sense, or has a comment inside, stays. Linear time.
- * 0, -ENOMEM.
+ * a comma is added, as in Postfix; a line that gets longer than 78 bytes is folded before the
+ * address that made it so. An address that makes no sense, or has a comment inside, stays. Linear
+ * time. 0, -ENOMEM.
  */
 int header_rewrite_field(HeaderRewrite *rewrite, Str field, Str *ret);

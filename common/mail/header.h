@@ -40,7 +40,7 @@ int header_append_message_id(Buf *buf, usec_t now_usec, Str queue_id, Str hostna
 int header_append_phrase(Buf *buf, Str name);
 
 /*
- * Append a display name as RFC 5322 comment, "(Full Name)", encoded and cleaned likewise. Results as
- * above.
+ * Append a display name as RFC 5322 comment, "(Full Name)", encoded and cleaned likewise. Results
+ * as above.
  */
 int header_append_comment(Buf *buf, Str name);

@@ -15,7 +15,7 @@ typedef struct LocalDomains {
 } LocalDomains;
 
 /*
- * Is DOMAIN one of them? One '.' at its end does not count. TABLE_ERROR: a table could not be asked,
- * ERROR (appended) says which and why.
+ * Is DOMAIN one of them? One '.' at its end does not count. TABLE_ERROR: a table could not be
+ * asked, ERROR (appended) says which and why.
  */
 TableResult local_domains_find(const LocalDomains *domains, Str domain, Buf *error);

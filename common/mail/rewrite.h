@@ -28,7 +28,7 @@ typedef struct RewriteRules {
  *   - one '.' at the end goes;
  *   - the local part has quotes where it needs them, and only there.
  *
- * "", "@" and "\"\"" are the empty address: nothing is appended. What makes no sense ("user@", "@host",
- * "user@host..") stays, for the one who reads the bounce. 0, BUF_E_FULL, -ENOMEM.
+ * "", "@" and "\"\"" are the empty address: nothing is appended. What makes no sense ("user@",
+ * "@host", "user@host..") stays, for the one who reads the bounce. 0, BUF_E_FULL, -ENOMEM.
  */
 int rewrite_address(const RewriteRules *rules, Str address, Buf *ret);

@@ -106,8 +106,8 @@ static int output_content(void *userdata, Str data) {
 }
 
 /*
- * Header addresses of our own mail are completed like those of the envelope; mail from elsewhere says
- * what it says, unless a domain is set for it.
+ * Header addresses of our own mail are completed like those of the envelope; mail from elsewhere
+ * says what it says, unless a domain is set for it.
  */
 static const RewriteRules *header_rules(const Message *message) {
         const AddressRules *addresses = &message->settings->addresses;

@@ -40,8 +40,8 @@ void message_init(Message *message, const Settings *settings);
 void message_deinit(Message *message);
 
 /*
- * Decide against it, for the steps of message*.c. Each logs, sets message->result, and returns what a
- * step returns to end the message: MESSAGE_STOP.
+ * Decide against it, for the steps of message*.c. Each logs, sets message->result, and returns
+ * what a step returns to end the message: MESSAGE_STOP.
  */
 enum {
         MESSAGE_STOP = 1
@@ -64,8 +64,7 @@ int message_set_sender(Message *message, Str address);
 /* What automatic copies the sender asks for: once the file is open. 0, MESSAGE_STOP. */
 int message_add_sender_copies(Message *message);
 
-/* One recipient: canonical, aliases expanded, duplicates left out, with its copies. 0, MESSAGE_STOP.
- */
+/* One recipient: canonical, aliases expanded, no duplicates, with its copies. 0, MESSAGE_STOP. */
 int message_add_recipient(Message *message, const Recipient *recipient);
 
 /* $always_bcc, after all recipients. 0, MESSAGE_STOP. */

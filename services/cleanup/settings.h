@@ -20,8 +20,8 @@ typedef struct Settings {
 } Settings;
 
 /*
- * All but the queue, for a worker of ENV. 0, or negative errno after a fatal line that names what is
- * wrong with which parameter.
+ * All but the queue, for a worker of ENV. 0, or negative errno after a fatal line that names what
+ * is wrong with which parameter.
  */
 int settings_new(const RoleEnv *env, Settings **ret);
 Settings *settings_free(Settings *settings);

@@ -1,9 +1,9 @@
 #pragma once
 
 /*
- * Lists of users as in authorized_mailq_users (match-list.h): login names, tables that are asked for
- * the login name, files; a '!' in front means that these users may not. A uid without a name is
- * called "unknown".
+ * Lists of users as in authorized_mailq_users (match-list.h): login names, tables that are asked
+ * for the login name, files; a '!' in front means that these users may not. A uid without a name
+ * is called "unknown".
  */
 
 #include <sys/types.h>

@@ -41,7 +41,8 @@ class Envelope(RewriteTest):
         self.send('bob', b'To: bob, "Carol, C." <carol> (x)\nCc: a@b.example\n')
         self.wait_for(MESSAGE='to=<bob@origin.example>, orig_to=<bob>.*status=sent')
         mailbox = self.world.mailbox('bob')
-        self.assertIn(b'\nTo: bob@origin.example, "Carol, C." <carol@origin.example> (x)\n', mailbox)
+        self.assertIn(b'\nTo: bob@origin.example, "Carol, C." <carol@origin.example> (x)\n',
+                      mailbox)
         self.assertIn(b'\nCc: a@b.example\n', mailbox)
         self.assertRegex(mailbox, rb'\nFrom: .*<?alice@origin.example>?\n')
         self.assertIn(b'\nX-Original-To: bob\n', mailbox)

@@ -178,7 +178,8 @@ static const char *const alias_settings[] = {
         "{@dom.example = @other.example} {ext@va.example = target@t.example} "
         "{base@va.example = @o2.example} {chain1@va.example = chain2@va.example} "
         "{chain2@va.example = end@e.example} {loop1@va.example = loop2@va.example} "
-        "{loop2@va.example = loop1@va.example} {self@va.example = SELF@va.example, more@va.example} "
+        "{loop2@va.example = loop1@va.example} "
+        "{self@va.example = SELF@va.example, more@va.example} "
         "{u = plain@p.example} {\"quo ted\"@va.example = q@q.example} "
         "{grp@va.example = Friends: f1, \"F 2\" <f2@x>;} {bad@va.example = <<} "
         "{twice@va.example = a@x.example, A@X.example} }",
