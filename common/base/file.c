@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -128,6 +129,18 @@ int file_open_dir(int dir_fd, const char *path) {
         int fd = openat(dir_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 
         return fd < 0 ? -errno : fd;
+}
+
+int file_sync_parent(const char *path) {
+        char parent[PATH_MAX];
+        int fd _cleanup_(fd_closep) = -1;
+        size_t n = str_find_last(str_from_cstr(path), '/');
+
+        if (n + 1 >= sizeof(parent))
+                return -ENAMETOOLONG;
+        (void)snprintf(parent, sizeof(parent), "%.*s/", (int)n, path);
+        fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        return fd < 0 || fsync(fd) != 0 ? -errno : 0;
 }
 
 int file_open_nameless(int dir_fd, const char *directory, int flags, mode_t mode) {

@@ -1,9 +1,6 @@
 #include "services/local/mailbox-append.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #include "common/base/file.h"
@@ -78,19 +75,6 @@ static int add_message(Append *append, Copy *copy) {
         return r != 0 ? r : flush(append);
 }
 
-/* The name of a mailbox that did not exist must survive a power cut like its content. */
-static int sync_directory(const char *path) {
-        char directory[PATH_MAX];
-        int fd _cleanup_(fd_closep) = -1;
-
-        (void)snprintf(directory, sizeof(directory), "%.*s/",
-                       (int)str_find_last(str_from_cstr(path), '/'), path);
-        fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0 || fsync(fd) != 0)
-                return -errno;
-        return 0;
-}
-
 static int append_and_sync(Append *append, const MailboxLock *lock, Copy *copy) {
         uint64_t size_at_least = append->size + copy->header.len + copy->left;
         int r;
@@ -103,8 +87,9 @@ static int append_and_sync(Append *append, const MailboxLock *lock, Copy *copy) 
                 r = add_message(append, copy);
         if (r == 0 && fdatasync(lock->fd) != 0)
                 r = -errno;
+        /* The name of a mailbox that did not exist must survive a power cut like its content. */
         if (r == 0 && lock->created)
-                r = sync_directory(lock->path);
+                r = file_sync_parent(lock->path);
         return r;
 }
 

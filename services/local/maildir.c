@@ -35,17 +35,6 @@ static int check_owner(const MaildirRules *rules, int fd) {
         return st.st_uid == rules->owner ? 0 : MAILDIR_E_OWNER;
 }
 
-/* The directory of PATH has a new name in it. */
-static int sync_parent(const char *path) {
-        int fd _cleanup_(fd_closep) = -1;
-        char parent[PATH_MAX];
-
-        (void)snprintf(parent, sizeof(parent), "%.*s/",
-                       (int)str_find_last(str_from_cstr(path), '/'), path);
-        fd = open(parent, OPEN_DIRECTORY);
-        return fd < 0 || fsync(fd) != 0 ? -errno : 0;
-}
-
 /* mkdir -p. Of several failures the first says why. */
 static int make_directories(char *path) {
         int r = 0;
@@ -55,7 +44,7 @@ static int make_directories(char *path) {
                 if (slash)
                         *slash = '\0';
                 if (mkdir(path, 0700) == 0)
-                        r = sync_parent(path);
+                        r = file_sync_parent(path);
                 else if (errno != EEXIST)
                         r = -errno;
                 if (slash)

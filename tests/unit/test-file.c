@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -191,6 +192,40 @@ START_TEST(a_directory_is_closed_on_exec) {
 }
 END_TEST
 
+/* Which directory was synced cannot be seen, but one that is not there is. */
+START_TEST(a_parent_is_what_stands_before_the_last_slash) {
+        static char longest[PATH_MAX + 10];
+        char path[100];
+
+        (void)snprintf(path, sizeof(path), "%s/no-such-file", dir_path);
+        ck_assert_int_eq(file_sync_parent(path), 0);
+        (void)snprintf(path, sizeof(path), "%s/no-such-directory/x", dir_path);
+        ck_assert_int_eq(file_sync_parent(path), -ENOENT);
+        plain_make("", 0);
+        (void)snprintf(path, sizeof(path), "%s/plain/x", dir_path);
+        ck_assert_int_eq(file_sync_parent(path), -ENOTDIR);
+        ck_assert_int_eq(file_sync_parent("/x"), 0);
+        memset(longest, '/', sizeof(longest) - 1);
+        ck_assert_int_eq(file_sync_parent(longest), -ENAMETOOLONG);
+}
+END_TEST
+
+START_TEST(a_nameless_file_gets_a_name_that_is_free) {
+        _cleanup_(fd_closep) int fd = file_open_nameless(dir_fd, ".", O_WRONLY, 0640);
+        struct stat st;
+
+        if (fd == -EOPNOTSUPP)
+                return; /* a file system without */
+        ck_assert_int_ge(fd, 0);
+        ck_assert_int_eq(fcntl(fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+        ck_assert_int_eq(file_link_nameless(fd, dir_fd, "plain"), 0);
+        ck_assert_int_eq(fstatat(dir_fd, "plain", &st, AT_SYMLINK_NOFOLLOW), 0);
+        ck_assert_int_eq(st.st_nlink, 1);
+        ck_assert_int_eq(file_link_nameless(fd, dir_fd, "plain"), -EEXIST);
+        ck_assert_int_eq(file_open_nameless(dir_fd, "no-such-directory", O_WRONLY, 0640), -ENOENT);
+}
+END_TEST
+
 static Suite *suite_make(void) {
         Suite *suite = suite_create("file");
         TCase *tcase = tcase_create("file");
@@ -210,6 +245,8 @@ static Suite *suite_make(void) {
         tcase_add_test(tcase, errors_of_the_kernel_come_up_as_they_are);
         tcase_add_test(tcase, a_write_cut_short_by_a_limit_ends_in_that_limits_error);
         tcase_add_test(tcase, a_directory_is_closed_on_exec);
+        tcase_add_test(tcase, a_parent_is_what_stands_before_the_last_slash);
+        tcase_add_test(tcase, a_nameless_file_gets_a_name_that_is_free);
         suite_add_tcase(suite, tcase);
         return suite;
 }
