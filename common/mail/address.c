@@ -10,30 +10,39 @@
 
 /*
  * Where the bytes of an address are read as operators: outside of quotes and domain literals. A '['
- * that is never closed is a byte like any other.
+ * that is not closed before a quote begins is a byte like any other, so that quotes are the same
+ * for all who read an address.
  */
 typedef struct Scan {
         Str address;
         size_t at;
         bool quoted;
-        bool no_literal; /* no ']' is left: not to be looked for again and again */
+        size_t literals_from; /* no literal begins before this: not to be looked for again */
 } Scan;
+
+/* Behind the domain literal that begins at scan->at, or at its '['. */
+static void skip_literal(Scan *scan) {
+        size_t i = scan->at;
+
+        while (i < scan->address.len && scan->address.data[i] != ']' &&
+               scan->address.data[i] != '"')
+                i++;
+        if (i < scan->address.len && scan->address.data[i] == ']')
+                scan->at = i;
+        else
+                scan->literals_from = i;
+}
 
 /* Step over the byte at scan->at, or over the quoted pair or literal that begins there. */
 static void scan_step(Scan *scan) {
-        Str rest = str_skip(scan->address, scan->at);
-        size_t close;
+        char c = scan->address.data[scan->at];
 
-        if (rest.data[0] == '"') {
+        if (c == '"')
                 scan->quoted = !scan->quoted;
-        } else if (scan->quoted && rest.data[0] == '\\') {
+        else if (scan->quoted && c == '\\')
                 scan->at++;
-        } else if (!scan->quoted && rest.data[0] == '[' && !scan->no_literal) {
-                close = str_find(rest, ']');
-                if (close < rest.len)
-                        scan->at += close;
-                scan->no_literal = close == rest.len;
-        }
+        else if (!scan->quoted && c == '[' && scan->at >= scan->literals_from)
+                skip_literal(scan);
         scan->at++;
 }
 
