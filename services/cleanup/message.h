@@ -65,7 +65,7 @@ int message_set_sender(Message *message, Str address);
 int message_add_sender_copies(Message *message);
 
 /* One recipient: canonical, aliases expanded, no duplicates, with its copies. 0, MESSAGE_STOP. */
-int message_add_recipient(Message *message, const Recipient *recipient);
+int message_add_recipient(Message *message, const Recipient *received);
 
 /* $always_bcc, after all recipients. 0, MESSAGE_STOP. */
 int message_add_always_bcc(Message *message);
