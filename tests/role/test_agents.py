@@ -219,8 +219,8 @@ class Local(unittest.TestCase):
         with World(roles=['local'], main_cf='mailbox_size_limit = 0\n') as world:
             deliver(b'X: y\n\nfirst\n')
             reader = subprocess.Popen(
-                ['setpriv', '--reuid=bob', '--regid=mail', '--clear-groups', 'python3', '-c',
-                 READER, '101'], stdout=subprocess.PIPE)
+                ['setpriv', '--reuid=bob', '--regid=mail', '--clear-groups',
+                 '/usr/bin/python3', '-c', READER, '101'], stdout=subprocess.PIPE)
             self.addCleanup(reader.kill)
             world.wait(lambda: world.mailbox('bob') == b'', 'the reader has had the first mail')
             threads = [threading.Thread(target=many, args=(i,)) for i in range(2)]
