@@ -27,7 +27,7 @@ int file_read(int dir_fd, const char *path, Buf *buf);
 /* open(2) of a directory for openat() and fsync(): O_RDONLY|O_DIRECTORY|O_CLOEXEC|O_NOFOLLOW. */
 int file_open_dir(int dir_fd, const char *path);
 
-/* fsync(2) of the directory that PATH, absolute, is in: its name is on disk. 0 or negative errno. */
+/* fsync(2) of the directory that PATH, absolute, is in. 0 or negative errno. */
 int file_sync_parent(const char *path);
 
 /*
