@@ -109,9 +109,9 @@ def ask(local, message):
         with Conversation(local) as peer:
             peer.receive()
             peer.send_message('delivery', {
-                'queue-id': QUEUE_ID, 'nexthop': '', 'sender': 'ann@example.org', 'arrival': 1,
-                'active': 1, 'content-offset': OFFSET, 'content-size': len(message), 'flags': 0},
-                [fd])
+                'queue-id': QUEUE_ID, 'nexthop': '', 'sender': 'ann@example.org', 'envid': '',
+                'arrival': 1, 'active': 1, 'content-offset': OFFSET, 'content-size': len(message),
+                'flags': 0, 'ret': 0}, [fd])
             peer.send_message('delivery-recipient', {
                 'handle': 0, 'address': 'bob@example.org', 'original': '', 'orcpt': '',
                 'notify': 0})
