@@ -93,7 +93,6 @@ ALIASES = [
     alias('a-upper-value', 'ANN'),
     alias('a-blank-before-colon', '', aliases='a-blank-before-colon : ann\n'),
     alias('a-key-twice', '', aliases='a-key-twice: ann\na-key-twice: ben\n'),
-    alias('a-empty', ''),
     alias('a-empty-quotes', '""'),
     alias('a-duplicates', 'ann, ann, ANN, ann@mail.test, ann@localhost'),
     alias('a-both', '', to=['a-both', 'ann'], aliases='a-both: ann, ben\n'),

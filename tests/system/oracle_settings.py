@@ -304,6 +304,8 @@ def alias_groups():
         Group('alias_maps-missing', {'alias_maps': 'hash:/etc/aliases, hash:/srv/absent'}, [
             Case('maps-absent-known', 'm3-known', aliases='m3-known: \\ann\n'),
             Case('maps-absent-unknown', 'm3-unknown')]),
+        # A file with a line that is none: what becomes of it, and of the others.
+        Group('aliases-malformed', {}, [alias('a-empty', ''), alias('a-beside-empty', 'ann')]),
         Group('no-postmaster', {}, NO_POSTMASTER, postmaster=False),
         Group('no-aliases', {'alias_maps': ''}, [
             Case('no-aliases-user', 'ann', **ann),
@@ -394,7 +396,7 @@ MAILBOXES = [
     Case('mailbox-without-end', 'mb-i', users='mb-i', shell='printf "From x\\n\\nbody" '
          '> /var/mail/mb-i; chown mb-i:mail /var/mail/mb-i'),
     Case('mailbox-locked', 'mb-j', users='mb-j', shell='touch /var/mail/mb-j.lock'),
-    Case('mailbox-stale-lock', 'mb-k', users='mb-k', shell='touch -d "1 hour ago" '
+    Case('mailbox-lock-dated-back', 'mb-k', users='mb-k', shell='touch -d "1 hour ago" '
          '/var/mail/mb-k.lock'),
     Case('size-over', 'z-b', users='z-b',
          shell='head -c 199900 /dev/zero > /var/mail/z-b; chown z-b:mail /var/mail/z-b'),

@@ -31,9 +31,23 @@ DIFFERENCES = {
     **dict.fromkeys(('mailbox-of-other', 'mailbox-of-root'), Difference(
         'A mailbox of somebody else is an accident that an admin can repair: the mail waits.',
         BOUNCED, DEFERRED)),
-    'mailbox-locked': Difference(
+    **dict.fromkeys(('mailbox-locked', 'mailbox-lock-dated-back'), Difference(
         'The mailbox is made before its locks are taken (fcntl first, as Debian\'s policy has it); '
-        'Postfix asks for the lock file first.', '(?!)', EMPTY),
+        'Postfix asks for the lock file first.', '(?!)', EMPTY)),
+    'forward-w-other-group-writable': Difference(
+        'A .forward that others may write by their group is not its owner\'s word: it is ignored.',
+        r'to=<ann@|forwarded as|mailbox /var/mail/ann ',
+        r'to=<w-other-group-writable@.* \(delivered to mailbox\)|mailbox /var/mail/w-other'),
+    'root-command': Difference(
+        'Root\'s .forward runs no command.', r'^command|delivered to command',
+        r'delivered to mailbox|mailbox /var/mail/root '),
+    'alias-tl-background': Difference(
+        'What a command leaves running ends with it; Postfix waits for it, until the time limit.',
+        r'dsn=5\.3\.0 status=bounced|/srv/out/notices', r'status=sent \(delivered to command'),
+    'alias-a-beside-empty': Difference(
+        'A source with a line that is none takes no effect at all: the old index goes on.',
+        r'to=<ann@|mailbox /var/mail/ann ',
+        r'dsn=5\.1\.1|/srv/out/notices|dsn=4\.3\.0|waits in the queue'),
 }
 
 # Postfix says and does nothing at all about these.
