@@ -82,7 +82,10 @@ while len(taken) < int(sys.argv[1]):
     for key, one in found:
         taken.append(one.get_payload())
         box.remove(key)
-    box.flush()
+    try:
+        box.flush()
+    except mailbox.ExternalClashError:
+        pass # it is in place, but a deliverer looks at it: he will find the lock file
     box.close()
     if found:
         rounds.append(len(found))
