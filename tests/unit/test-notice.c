@@ -36,11 +36,17 @@ static void setup(void) {
         };
 }
 
-static void teardown(void) {
+/* Room for the next message of a test. */
+static void discard_message(void) {
         file = queue_file_free(file);
         fd_closep(&fd);
-        buf_deinit(&out);
         (void)unlinkat(dir_fd, id.text, 0);
+        buf_reset(&out);
+}
+
+static void teardown(void) {
+        discard_message();
+        buf_deinit(&out);
         fd_closep(&dir_fd);
         ck_assert_int_eq(rmdir(dir_path), 0);
 }
@@ -349,11 +355,8 @@ START_TEST(a_long_message_id_makes_no_long_line) {
         check_has("ab>\nReferences: <a");
         (void)buf_truncate(&content, content.len - 4);
         (void)buf_append_cstr(&content, "ab>\n\n");
-        queue_file_free(file);
-        (void)close(fd);
-        (void)unlinkat(dir_fd, id.text, 0);
+        discard_message();
         make_message((Envelope){ 0 }, buf_str(&content), &bob, 1);
-        buf_reset(&out);
         build();
         check_lacks("References:");
 }
@@ -398,6 +401,29 @@ START_TEST(a_notice_about_one_recipient_asks_the_file_for_no_other) {
         check_has("\n\nOriginal-Recipient: rfc822; list@example.org\n"
                   "Final-Recipient: rfc822; \"|/usr/bin/false\"\nAction: failed\nStatus: 5.3.0\n");
         check_lacks("bob@example.org");
+}
+END_TEST
+
+START_TEST(without_orcpt_the_address_that_was_written_is_told) {
+        static const struct {
+                Str original;
+                const char *want;
+        } rows[] = {
+                { STR("boss"), "Original-Recipient: rfc822; boss@o.example\nFinal-Recipient: " },
+                { STR("\"a b\"@x"), "Original-Recipient: rfc822; a b@x\nFinal-Recipient: " },
+                { STR(""), "\n\nFinal-Recipient: " },
+        };
+
+        for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+                Wanted wanted = bob;
+
+                wanted.recipient.original = rows[i].original;
+                make_message((Envelope){ 0 }, STR("x\n"), &wanted, 1);
+                spec.origin = STR("o.example");
+                build();
+                check_has(rows[i].want);
+                discard_message();
+        }
 }
 END_TEST
 
