@@ -23,7 +23,7 @@ enum {
 
 /*
  * Check TEXT, expanded, against a row; *RET is 0 or 1 for BOOL, the number for INT and SIZE,
- * microseconds for TIME, 0 for STRING, LIST and RAW. 0, or CONFIG_VALUE_E_INVALID and in REASON what is
- * wrong and what is allowed.
+ * microseconds for TIME, 0 for STRING, LIST and RAW. 0, or CONFIG_VALUE_E_INVALID and in REASON
+ * what is wrong and what is allowed.
  */
 int config_value_parse(const ConfigParamInfo *info, Str text, int64_t *ret, Buf *reason);

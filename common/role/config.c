@@ -73,8 +73,8 @@ static int evaluate_param(Config *config, ConfigParam param, Buf *error) {
                 if (r != 0)
                         return r;
         }
-        r = config_value_parse(config_param_info(param), str_from_cstr(value->text),
-                               &value->number, &reason);
+        r = config_value_parse(config_param_info(param), str_from_cstr(value->text), &value->number,
+                               &reason);
         return r == 0 ? 0 : config_layers_invalid(&config->layers, param, buf_str(&reason), error);
 }
 

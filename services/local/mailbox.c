@@ -103,6 +103,17 @@ static const Reason *find_reason(int error) {
         return &other;
 }
 
+/*
+ * A user's own mailbox that cannot be written is an accident, and the mail waits. A "/file" that
+ * may not be written, or whose directory is missing, was a wrong wish, and bounces as in Postfix.
+ */
+static const char *code_of(const MailboxTarget *target, int error) {
+        bool is_denied =
+                error == -EACCES || error == -ENOENT || error == -ENOTDIR || error == -ENAMETOOLONG;
+
+        return target->kind == MAILBOX_FILE && is_denied ? "5.2.0" : find_reason(error)->code;
+}
+
 static const char *failure_text(int error) {
         const char *text = find_reason(error)->text;
 

@@ -8,6 +8,8 @@ static const Role role = {
         .name = "local",
         .kind = ROLE_WORKERS,
         .peers = peers,
+        /* A user's command may take command_time_limit, and there may be more. qmgr waits 1 h. */
+        .request_limit_usec = 3500 * USEC_PER_SEC,
         .start = local_start,
         .stop = local_stop,
         .serve = local_serve,

@@ -30,8 +30,35 @@ static bool is_safe_file_name(Str name) {
                !str_equal(name, STR(".")) && !str_equal(name, STR(".."));
 }
 
-static int lookup(const char *name, struct passwd *entry, char **ret_memory,
-                  struct passwd **ret_found) {
+static int ask(const Question *question, struct passwd *entry, char *memory, size_t size,
+               struct passwd **ret_found) {
+        int r;
+
+        do
+                r = question->name ? getpwnam_r(question->name, entry, memory, size, ret_found)
+                                   : getpwuid_r(question->uid, entry, memory, size, ret_found);
+        while (r == EINTR);
+        return r;
+}
+
+static int copy_entry(const struct passwd *entry, LocalUser *ret) {
+        Str name = str_from_cstr(entry->pw_name);
+
+        if (!is_safe_file_name(name))
+                return LOCAL_USER_E_UNKNOWN;
+        *ret = (LocalUser){ .uid = entry->pw_uid, .gid = entry->pw_gid };
+        memcpy(ret->name, name.data, name.len + 1);
+        ret->home = strdup(entry->pw_dir ? entry->pw_dir : "");
+        ret->shell = strdup(entry->pw_shell ? entry->pw_shell : "");
+        if (ret->home && ret->shell)
+                return 0;
+        local_user_deinit(ret);
+        return -ENOMEM;
+}
+
+static int find(const Question *question, LocalUser *ret) {
+        char *memory _cleanup_(freep) = NULL;
+        struct passwd entry, *found = NULL;
         int r = ERANGE;
 
         for (size_t size = PASSWD_ENTRY_START; r == ERANGE && size <= PASSWD_ENTRY_MAX; size *= 4) {

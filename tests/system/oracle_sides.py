@@ -25,9 +25,10 @@ class Side:
         raise NotImplementedError
 
     def name_directory(self, path):
-        """Commands start in the queue directory, unless told otherwise; each system has its own,
-        and a delivery agent of unitpost sees none: it is in /."""
-        return '(that of the queue)' if path in self.directories else path
+        """Where commands start unless command_execution_directory says so. Postfix's queue
+        directory is of no use to them, and agents of unitpost see none: a user's start in the
+        home."""
+        return '(the default)' if re.fullmatch(self.directories, path) else path
 
     def stop(self):
         raise NotImplementedError
