@@ -9,22 +9,23 @@
 /* ---- one of ours ---- */
 
 /* With the user of that name, or without. */
-static void deliver_to_user(Attempt *attempt, Step *step) {
+static void deliver_to_user(Attempt *attempt, const Step *from) {
         LocalUser user _cleanup_(local_user_deinit) = { 0 };
+        Step step = *from;
         int r;
 
-        r = local_user_find(step->name, &user);
+        r = local_user_find(step.name, &user);
         if (r < 0) {
-                attempt_say(attempt, step, "4.3.0", "user lookup error: %s", strerror(-r));
+                attempt_say(attempt, &step, "4.3.0", "user lookup error: %s", strerror(-r));
                 return;
         }
-        step->user = r == 0 ? &user : NULL;
+        step.user = r == 0 ? &user : NULL;
         if (!attempt->local->settings.is_delivered_frozen)
-                step->delivered = step->address;
-        if (r == 0 && dotforward_deliver(attempt, step))
+                step.delivered = step.address;
+        if (r == 0 && dotforward_deliver(attempt, &step))
                 return;
-        if (!user_mailbox_deliver(attempt, step))
-                unknown_deliver(attempt, step);
+        if (!user_mailbox_deliver(attempt, &step))
+                unknown_deliver(attempt, &step);
 }
 
 static bool deliver_to_alias(Attempt *attempt, const Step *step) {
