@@ -177,7 +177,7 @@ static bool is_half_written(const DotlockMailbox *mailbox, const DotlockJournal 
  * what is in it, if it is ours to read.
  */
 static bool is_mailbox(const char *path, const struct stat *st, Str text) {
-        LocalUser user;
+        LocalUser user _cleanup_(local_user_deinit) = { 0 };
 
         if (st->st_size > FOREIGN_LOCK_MAX || str_has_prefix(text, str_skip(from_, 1)))
                 return true;
