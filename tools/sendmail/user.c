@@ -4,25 +4,26 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* The entry of the calling uid, with its strings. */
-typedef struct User {
-        struct passwd passwd;
-        char strings[16384];
-} User;
+/*
+ * The entry of the calling uid; NULL: there is none. Asked for once, for the login and the full
+ * name: each question is a file read, or one more to a directory service.
+ */
+static const struct passwd *find_caller(void) {
+        static char strings[16384];
+        static struct passwd entry, *found;
+        static bool is_known;
 
-static bool user_find(User *user) {
-        struct passwd *found = NULL;
-
-        return getpwuid_r(getuid(), &user->passwd, user->strings, sizeof(user->strings), &found) ==
-                       0 &&
-               found;
+        if (!is_known && getpwuid_r(getuid(), &entry, strings, sizeof(strings), &found) != 0)
+                found = NULL;
+        is_known = true;
+        return found;
 }
 
 int user_append_login(Buf *ret) {
-        User user;
+        const struct passwd *caller = find_caller();
 
-        if (user_find(&user) && user.passwd.pw_name[0] != '\0')
-                return buf_append_cstr(ret, user.passwd.pw_name);
+        if (caller && caller->pw_name[0] != '\0')
+                return buf_append_cstr(ret, caller->pw_name);
         return buf_printf(ret, "uid-%u", getuid());
 }
 
@@ -34,21 +35,22 @@ int user_append_name(Buf *ret, Str name) {
 
 int user_append_full_name(Buf *ret) {
         const char *environment = getenv("NAME");
-        User user;
+        const struct passwd *caller;
         Str name, part;
         bool first = true;
 
         if (environment && environment[0] != '\0')
                 return user_append_name(ret, str_from_cstr(environment));
-        if (!user_find(&user))
+        caller = find_caller();
+        if (!caller)
                 return 0;
-        name = str_from_cstr(user.passwd.pw_gecos);
+        name = str_from_cstr(caller->pw_gecos);
         name = str_first(name, str_find(name, ','));
         while (str_next_part(&name, '&', &part)) {
                 if (!first) {
                         size_t at = ret->len;
 
-                        (void)user_append_name(ret, str_from_cstr(user.passwd.pw_name));
+                        (void)user_append_name(ret, str_from_cstr(caller->pw_name));
                         if (ret->len > at && ret->data[at] >= 'a' && ret->data[at] <= 'z')
                                 ret->data[at] = (char)(ret->data[at] - 'a' + 'A');
                 }
