@@ -7,7 +7,10 @@
 
 /* With the ids of the step, which are put back. */
 static int read_file(const Step *step, const char *path, Buf *text, uid_t *ret_owner) {
-        const ListFileRules rules = { .follow_symlink = true };
+        const ListFileRules rules = {
+                .follow_symlink = true,
+                .is_root = !step->user || step->user->uid == 0,
+        };
         int r;
 
         if (!step->user)

@@ -14,6 +14,7 @@
 
 typedef struct ListFileRules {
         bool follow_symlink; /* at the last part of the path */
+        bool is_root;        /* who reads may read everything: see list-file.c about links */
         bool check_owner;    /* it must be OWNER's, or root's */
         uid_t owner;
         gid_t group; /* with check_owner: who may be permitted to write by group, beside root */
