@@ -23,10 +23,17 @@ static bool exists(const char *directory, const char *name, const char *suffix) 
         return buf_cstr(&path) && stat(buf_cstr(&path), &st) == 0;
 }
 
-/* homed keeps a record of each user, and beside the mount point what is mounted there. */
-static bool is_homed(const LocalUser *user) {
-        return exists(HOMED_RECORDS "/", user->name, ".identity") ||
-               exists(user->home, "", ".home") || exists(user->home, "", ".homedir");
+/* homed has what is mounted at a home beside it: is PATH, or a directory above it, one to come? */
+static bool is_unlocked_later(const char *path) {
+        Buf at _cleanup_(buf_deinit) = BUF_INIT(PATH_MAX_BYTES);
+
+        (void)buf_append_cstr(&at, path);
+        while (at.len > 1 && buf_cstr(&at) && !exists(buf_cstr(&at), "", "")) {
+                if (exists(buf_cstr(&at), "", ".home") || exists(buf_cstr(&at), "", ".homedir"))
+                        return true;
+                buf_truncate(&at, size_min(at.len, str_find_last(buf_str(&at), '/')));
+        }
+        return false;
 }
 
 /* Is a directory above HOME one that an automounter fills on demand? */
@@ -82,6 +89,18 @@ static bool is_unmounted(const char *home) {
         return found;
 }
 
+bool home_path_is_away(const char *path, const char **ret_reason) {
+        if (is_unlocked_later(path))
+                *ret_reason = "not activated";
+        else if (is_automounted(path))
+                *ret_reason = "not mounted by the automounter";
+        else if (is_unmounted(path))
+                *ret_reason = "not mounted";
+        else
+                return false;
+        return true;
+}
+
 HomeState home_look(const LocalUser *user, const char **ret_reason) {
         struct stat st;
 
@@ -94,13 +113,9 @@ HomeState home_look(const LocalUser *user, const char **ret_reason) {
                 return HOME_NONE;
         if (errno != ENOENT)
                 *ret_reason = strerror(errno);
-        else if (is_homed(user))
+        else if (exists(HOMED_RECORDS "/", user->name, ".identity"))
                 *ret_reason = "not activated";
-        else if (is_automounted(user->home))
-                *ret_reason = "not mounted by the automounter";
-        else if (is_unmounted(user->home))
-                *ret_reason = "not mounted";
-        else
+        else if (!home_path_is_away(user->home, ret_reason))
                 return HOME_NONE;
         return HOME_AWAY;
 }

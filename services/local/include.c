@@ -1,6 +1,7 @@
 #include "services/local/include.h"
 
 #include "services/local/expansion.h"
+#include "services/local/home.h"
 #include "services/local/list-file.h"
 
 #define INCLUDE_MAX_BYTES ((size_t)32 * 1024 * 1024)
@@ -27,8 +28,11 @@ static int read_file(const Step *step, const char *path, Buf *text, uid_t *ret_o
 static bool read_list(Attempt *attempt, const Step *step, const char *path, Buf *text,
                       uid_t *ret_owner) {
         int r = read_file(step, path, text, ret_owner);
+        const char *why;
 
-        if (r > 0)
+        if (r == LIST_FILE_E_MISSING && home_path_is_away(path, &why))
+                attempt_say(attempt, step, "4.3.5", ":include: file %s is not there: %s", path, why);
+        else if (r > 0)
                 attempt_say(attempt, step, "5.3.5", ":include: file %s %s", path,
                             list_file_reason(r));
         else if (r < 0)

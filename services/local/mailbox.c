@@ -9,6 +9,7 @@
 #include "common/base/log.h"
 #include "common/base/macro.h"
 #include "common/mail/log-id.h"
+#include "services/local/home.h"
 #include "services/local/mailbox-append.h"
 #include "services/local/maildir.h"
 
@@ -105,13 +106,17 @@ static const Reason *find_reason(int error) {
 
 /*
  * A user's own mailbox that cannot be written is an accident, and the mail waits. A "/file" that
- * may not be written, or whose directory is missing, was a wrong wish, and bounces as in Postfix.
+ * may not be written, or whose directory is missing, was a wrong wish, and bounces as in Postfix;
+ * not where a home is away for a while.
  */
 static const char *code_of(const MailboxTarget *target, int error) {
-        bool is_denied =
-                error == -EACCES || error == -ENOENT || error == -ENOTDIR || error == -ENAMETOOLONG;
+        bool is_denied = error == -EACCES || error == -ENOENT || error == -ENOTDIR ||
+                         error == -ENAMETOOLONG;
+        const char *why;
 
-        return target->kind == MAILBOX_FILE && is_denied ? "5.2.0" : find_reason(error)->code;
+        return target->kind == MAILBOX_FILE && is_denied && !home_path_is_away(target->path, &why)
+                       ? "5.2.0"
+                       : find_reason(error)->code;
 }
 
 static const char *failure_text(int error) {

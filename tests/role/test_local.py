@@ -186,7 +186,10 @@ class Aliases(Case):
 
 
 class Forwards(Case):
-    main_cf = 'recipient_delimiter = +\n'
+    main_cf = ('recipient_delimiter = +\n'
+               'allow_mail_to_commands = alias, forward, include\n')
+    aliases = ('inc-of-bob :include:/home/bob/list\nfile-of-bob /home/bob/box\n'
+               'dir-of-bob /home/bob/dir/\n')
 
     def test_mail_goes_where_it_says_and_not_into_the_mailbox(self):
         self.forward('bob', '# my mail\nalice\n')
@@ -315,10 +318,13 @@ class Forwards(Case):
         self.assertRegex(self.send('bob')[0], 'status=sent')  # none is to be expected
         pathlib.Path('/home/bob.homedir').mkdir()
         self.assertRegex(self.send('bob')[0], r'dsn=4\.3\.0, status=deferred .*not activated')
+        for to in ('inc-of-bob', 'file-of-bob', 'dir-of-bob'):
+            self.assertRegex(self.send(to, sender='root')[0], r'dsn=4\.\S+, status=deferred')
         pathlib.Path('/home/bob.homedir').rmdir()
         os.rename('/home/bob.away', '/home/bob')
         self.world.run_as('root', [self.world.tool('postqueue'), '-f'])
         self.wait_for_mail('bob', 2)
+        self.assertRegex(self.send('inc-of-bob', sender='root')[0], r'dsn=5\.3\.5, status=bounced')
 
     def test_a_home_in_fstab_that_is_not_mounted_defers(self):
         os.rename('/home/bob', '/home/bob.away')
