@@ -73,6 +73,7 @@ typedef struct Attempt {
         Buf delivered_to; /* for copy_has_delivered_to() */
         bool has_delivered_to;
         Forwards forwards;
+        uint64_t expanded_bytes; /* of lists so far, see expansion.c */
 
         unsigned n_outcomes;
         AttemptFirst first;
