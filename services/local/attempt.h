@@ -44,8 +44,9 @@ typedef struct Step {
         Str alias;     /* the last that was expanded; data NULL: none */
         Str unmatched; /* extension that the addresses of this expansion get; data NULL: none */
         char delimiter; /* in front of the extension */
-        unsigned by;    /* SETTINGS_BY_*: the last expansion; 0: none */
-        bool is_list;   /* SENDER is the owner of a list: nothing of the submitter's DSN wishes */
+        unsigned by;   /* SETTINGS_BY_*: the last expansion; 0: none */
+        bool is_relayed; /* an address of luser_relay: unknown, too, it is not relayed again */
+        bool is_list;  /* SENDER is the owner of a list: nothing of the submitter's DSN wishes */
         const LocalUser *user; /* whose rights, home and commands; NULL: nobody's */
 
         /* Parts of ADDRESS, set by recipient_deliver(). */

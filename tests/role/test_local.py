@@ -361,7 +361,34 @@ class MailboxCommand(Case):
         self.assertEqual(self.messages('bob') + self.messages('alice'), [])
 
 
+class Doubling(Case):
+    main_cf = 'duplicate_filter_limit = 1\n'
+
+    def test_lists_that_double_each_other_end(self):
+        """What is remembered is limited, and the work that remembering saves is not."""
+        for i in range(24):
+            self.write(f'/home/bob/list{i}', f':include:/home/bob/list{i + 1}\n' * 2, 'bob')
+        self.write('/home/bob/list24', '# nobody\n', 'bob')
+        self.forward('bob', ':include:/home/bob/list0\n')
+        self.assertRegex(self.send('bob')[0], r'dsn=5\.4\.6, status=bounced')
+
+
 class Relay(Case):
+    aliases = 'two nobody-one, nobody-two'
+
+    def test_each_unknown_user_is_relayed_once(self):
+        self.world.write_main_cf('myhostname = host.test\nmyorigin = host.test\n'
+                                 f'alias_maps = texthash:{ALIASES}\n'
+                                 'recipient_delimiter = +\nluser_relay = bob+$user\n')
+        for line in self.send('two', n=2):
+            self.assertRegex(line, r'to=<bob\+nobody-(one|two)@host.test>.*status=sent')
+        self.assertEqual(len(self.wait_for_mail('bob', 2)), 2)
+        self.world.write_main_cf('myhostname = host.test\nmyorigin = host.test\n'
+                                 'alias_maps =\nluser_relay = nobody-at-all\n')
+        self.world.kill('unitpost-local', signal.SIGHUP)
+        time.sleep(0.3)
+        self.assertRegex(self.send('nobody-here')[0], r'dsn=5\.1\.1, status=bounced')
+
     def test_names_of_strangers_stay_names(self):
         for relay, to in (('$user', '"alice,|touch /run/evil"@host.test'),
                           ('|cat > /run/out; : $user', '";touch /run/evil;"@host.test'),
