@@ -51,11 +51,11 @@ static void deliver_to_home_file(Attempt *attempt, const Step *step, Str path) {
 }
 
 /*
- * root's .forward runs no command: not as root, and as nobody it would not do what root means. The
- * mail goes to root's mailbox, so that nothing is lost.
+ * root's .forward runs no command, nor does a list of root's that it includes: not as root, and as
+ * nobody it would not do what root means. The mail goes to root's mailbox, so that nothing is lost.
  */
 static void deliver_to_command(Attempt *attempt, const Step *step, Str command) {
-        if (step->by != SETTINGS_BY_FORWARD || !step->user || step->user->uid != 0) {
+        if (!step->user || step->user->uid != 0) {
                 user_command_deliver(attempt, step, command);
                 return;
         }

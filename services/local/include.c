@@ -54,7 +54,8 @@ static void deliver_list(Attempt *attempt, const Step *from, Str text, uid_t own
         /* Each address of a list has its own state in the queue. */
         if (!step.owner.data)
                 step.owner = step.address;
-        if (!step.user && owner != 0) {
+        /* root's rights are none of its own: what root's .forward includes is its owner's word. */
+        if ((!step.user || step.user->uid == 0) && owner != 0) {
                 r = local_user_find_uid(owner, &user);
                 step.user = &user;
         }

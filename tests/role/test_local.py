@@ -312,6 +312,16 @@ class Forwards(Case):
         self.assertFalse(os.path.exists('/run/ran'))
         box = os.stat('/var/mail/root')
         self.assertEqual((box.st_uid, box.st_mode & 0o777), (0, 0o600))
+        self.write('/run/list', '"|/run/script"\n')
+        self.write('/run/roothome/.forward', ':include:/run/list\n')
+        self.assertRegex(self.send('root')[0], r'status=sent \(delivered to mailbox')
+        self.assertFalse(os.path.exists('/run/ran'))
+        os.mkdir('/run/out')
+        os.chmod('/run/out', 0o777)
+        self.script('id -un > /run/out/ran')
+        self.write('/run/list', '"|/run/script"\n', 'bob')
+        self.assertRegex(self.send('root')[0], r'status=sent \(delivered to command')
+        self.assertEqual(self.wait_for_file('/run/out/ran'), 'bob\n')
 
     def test_a_home_that_is_away_defers(self):
         os.rename('/home/bob', '/home/bob.away')
