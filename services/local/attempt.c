@@ -301,9 +301,16 @@ static void send_messages(Attempt *attempt) {
 }
 
 void attempt_finish(Attempt *attempt, Dsn *ret) {
-        const Step step = { .address = attempt->recipient->address };
+        const Step step = {
+                .address = attempt->recipient->address,
+                .sender = attempt->delivery->request.sender,
+                .told = attempt->delivery->request.sender,
+        };
 
         send_messages(attempt);
+        /* An empty :include:, or one of nothing but itself: "sent" would be a lie. */
+        if (attempt->n_outcomes == 0 && !attempt->must_retry)
+                attempt_say(attempt, &step, "5.2.4", "its alias, .forward or list names nobody");
         if (attempt->must_retry)
                 *ret = attempt->retry;
         else if (attempt->first.is_open)
@@ -311,6 +318,4 @@ void attempt_finish(Attempt *attempt, Dsn *ret) {
         else
                 dsn_set(ret, DSN_SENT, "2.0.0", "delivered");
         (void)snprintf(ret->relay, sizeof(ret->relay), "local");
-        if (attempt->n_outcomes == 0 && !attempt->must_retry)
-                log_outcome(attempt, &step, ret);
 }

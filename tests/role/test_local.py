@@ -293,6 +293,12 @@ class Forwards(Case):
         self.send('bob')
         self.assertEqual(len(self.wait_for_mail('bob')), 1)
 
+    def test_lists_that_name_nobody_bounce(self):
+        self.write('/home/bob/list', '# nobody any more\n', 'bob')
+        for text in (':include:/home/bob/list\n', ':include:/home/bob/.forward\n'):
+            self.forward('bob', text)
+            self.assertRegex(self.send('bob')[0], r'dsn=5\.2\.4, status=bounced')
+
     def test_a_file_of_garbage_costs_little(self):
         self.forward('bob', b'\\bob\n' + bytes(range(256)) * 3000)
         self.send('bob', n=2)
