@@ -11,6 +11,7 @@
 #include "common/base/log.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -48,7 +49,8 @@ static struct {
         bool ever_connected;
         bool to_stderr;
         bool verbose;
-        pid_t pid; /* whose pending lines these are */
+        pid_t pid;           /* whose pending lines these are */
+        bool hears_of_forks; /* pid is right without asking */
         char identifier[64];
         struct sockaddr_un address;
         Buf pending; /* datagrams, each behind its length as uint32_t */
@@ -193,17 +195,20 @@ static void line_deliver(const LogLine *line, Str message) {
 }
 
 /* A forked child must not send its parent's lines again. */
-static void notice_fork(void) {
-        pid_t pid = getpid();
+static void begin_child(void) {
+        buf_reset(&journal.pending);
+        journal.n_dropped = 0;
+        journal.n_unreported = 0;
+        journal.pid = getpid();
+}
 
-        if (pid == journal.pid)
+/* Have fork(3) call the above; without memory for that, ask before each line whose child this is. */
+static void notice_fork(void) {
+        if (journal.hears_of_forks)
                 return;
-        if (journal.pid != 0) {
-                buf_reset(&journal.pending);
-                journal.n_dropped = 0;
-                journal.n_unreported = 0;
-        }
-        journal.pid = pid;
+        if (journal.pid != getpid())
+                begin_child();
+        journal.hears_of_forks = pthread_atfork(NULL, NULL, begin_child) == 0;
 }
 
 static void log_message(int priority, const char *message_id, const LogField *fields,
