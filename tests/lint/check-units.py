@@ -18,7 +18,7 @@ from tree import BUILD, ROOT, finding, finish, need, run
 # "# Open, and why:", for what work each open item is needed.
 THRESHOLD = 15
 THRESHOLDS = {
-        'unitpost-local.service': 55,
+        'unitpost-local.service': 58,
         'unitpost-tables.service': 18,
 }
 WHY = '# Open, and why:'
