@@ -110,8 +110,8 @@ static const Reason *find_reason(int error) {
  * not where a home is away for a while.
  */
 static const char *code_of(const MailboxTarget *target, int error) {
-        bool is_denied = error == -EACCES || error == -ENOENT || error == -ENOTDIR ||
-                         error == -ENAMETOOLONG;
+        bool is_denied =
+                error == -EACCES || error == -ENOENT || error == -ENOTDIR || error == -ENAMETOOLONG;
         const char *why;
 
         return target->kind == MAILBOX_FILE && is_denied && !home_path_is_away(target->path, &why)
