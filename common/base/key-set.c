@@ -32,13 +32,16 @@ static size_t n_members(const KeySet *set) {
         return set->entries.len / sizeof(KeySetEntry);
 }
 
+static bool is_same(const KeySet *set, Str a, Str b) {
+        return set->with_case ? str_equal(a, b) : str_equal_nocase(a, b);
+}
+
 static bool find(const KeySet *set, Str key, uint64_t hash) {
         const KeySetEntry *entries = (const KeySetEntry *)set->entries.data;
 
         for (size_t i = 0; i < n_members(set); i++)
                 if (entries[i].hash == hash &&
-                    str_equal_nocase(str_from(set->keys.data + entries[i].offset, entries[i].len),
-                                     key))
+                    is_same(set, str_from(set->keys.data + entries[i].offset, entries[i].len), key))
                         return true;
         return false;
 }

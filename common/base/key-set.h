@@ -2,8 +2,8 @@
 
 /*
  * A set of texts that were there already, with a limit on their number and size: for leaving out
- * what comes twice. Letters compare without case (ASCII). Searching looks at 8 bytes for each
- * member that differs, so it is meant for some thousand members.
+ * what comes twice. Letters compare without case (ASCII), unless WITH_CASE is set. Searching looks at 8 bytes for each member
+ * that differs, so it is meant for some thousand members.
  */
 
 #include <stdbool.h>
@@ -14,6 +14,7 @@ typedef struct KeySet {
         Buf keys;    /* one behind the other */
         Buf entries; /* of KeySetEntry, see key-set.c */
         size_t n_max;
+        bool with_case; /* set behind key_set_init(): for what is no name of a person, as paths */
 } KeySet;
 
 /* At most N_MAX members of KEY_MAX_BYTES each. Allocates nothing yet. */

@@ -24,34 +24,71 @@ void attempt_init(Attempt *attempt, Local *local, const Delivery *delivery,
                 .first.delivered = BUF_INIT(ENVELOPE_ADDRESS_MAX),
         };
         key_set_init(&attempt->seen, n_seen, SEEN_KEY_MAX);
+        key_set_init(&attempt->seen_paths, n_seen, SEEN_KEY_MAX);
+        attempt->seen_paths.with_case = true;
 }
 
 void attempt_deinit(Attempt *attempt) {
         key_set_deinit(&attempt->seen);
+        key_set_deinit(&attempt->seen_paths);
         forwards_deinit(&attempt->forwards);
         buf_deinit(&attempt->delivered_to);
         buf_deinit(&attempt->first.address);
         buf_deinit(&attempt->first.delivered);
 }
 
-bool attempt_seen(Attempt *attempt, const char *format, ...) {
+static bool was_seen(const KeySet *set, const char *format, va_list args) {
         Buf key _cleanup_(buf_deinit) = BUF_INIT(SEEN_KEY_MAX);
+
+        (void)buf_vprintf(&key, format, args);
+        return !key.error && key_set_has(set, buf_str(&key));
+}
+
+static bool seen(KeySet *set, const char *format, va_list args) {
+        Buf key _cleanup_(buf_deinit) = BUF_INIT(SEEN_KEY_MAX);
+
+        (void)buf_vprintf(&key, format, args);
+        return !key.error && key_set_seen(set, buf_str(&key));
+}
+
+bool attempt_seen(Attempt *attempt, const char *format, ...) {
         va_list args;
+        bool result;
 
         va_start(args, format);
-        (void)buf_vprintf(&key, format, args);
+        result = seen(&attempt->seen, format, args);
         va_end(args);
-        return !key.error && key_set_seen(&attempt->seen, buf_str(&key));
+        return result;
 }
 
 bool attempt_was_seen(const Attempt *attempt, const char *format, ...) {
-        Buf key _cleanup_(buf_deinit) = BUF_INIT(SEEN_KEY_MAX);
         va_list args;
+        bool result;
 
         va_start(args, format);
-        (void)buf_vprintf(&key, format, args);
+        result = was_seen(&attempt->seen, format, args);
         va_end(args);
-        return !key.error && key_set_has(&attempt->seen, buf_str(&key));
+        return result;
+}
+
+bool attempt_seen_path(Attempt *attempt, const char *format, ...) {
+        va_list args;
+        bool result;
+
+        va_start(args, format);
+        result = seen(&attempt->seen_paths, format, args);
+        va_end(args);
+        return result;
+}
+
+bool attempt_was_seen_path(const Attempt *attempt, const char *format, ...) {
+        va_list args;
+        bool result;
+
+        va_start(args, format);
+        result = was_seen(&attempt->seen_paths, format, args);
+        va_end(args);
+        return result;
 }
 
 int attempt_is_loop(Attempt *attempt, Str address) {

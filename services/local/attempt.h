@@ -43,10 +43,10 @@ typedef struct Step {
         Str owner;     /* forwarder: other users are mailed to, not delivered to; data NULL: none */
         Str alias;     /* the last that was expanded; data NULL: none */
         Str unmatched; /* extension that the addresses of this expansion get; data NULL: none */
-        char delimiter; /* in front of the extension */
-        unsigned by;   /* SETTINGS_BY_*: the last expansion; 0: none */
+        char delimiter;  /* in front of the extension */
+        unsigned by;     /* SETTINGS_BY_*: the last expansion; 0: none */
         bool is_relayed; /* an address of luser_relay: unknown, too, it is not relayed again */
-        bool is_list;  /* SENDER is the owner of a list: nothing of the submitter's DSN wishes */
+        bool is_list;    /* SENDER is the owner of a list: nothing of the submitter's DSN wishes */
         const LocalUser *user; /* whose rights, home and commands; NULL: nobody's */
 
         /* Parts of ADDRESS, set by recipient_deliver(). */
@@ -70,8 +70,9 @@ typedef struct Attempt {
         const Delivery *delivery;
         const DeliveryRecipient *recipient;
         usec_t started_usec;
-        KeySet seen;      /* what is done only once: "mailbox bob", "file 1000 /x" ... */
-        Buf delivered_to; /* for copy_has_delivered_to() */
+        KeySet seen;       /* what is done only once: "mailbox bob" ... */
+        KeySet seen_paths; /* the same where case matters: "file 1000 /x", "command 1000 cat" ... */
+        Buf delivered_to;  /* for copy_has_delivered_to() */
         bool has_delivered_to;
         Forwards forwards;
         uint64_t expanded_bytes; /* of lists so far, see expansion.c */
@@ -92,6 +93,10 @@ bool attempt_seen(Attempt *attempt, const char *format, ...) _printf_(2, 3);
 
 /* Only asks. */
 bool attempt_was_seen(const Attempt *attempt, const char *format, ...) _printf_(2, 3);
+
+/* The same for keys of which upper and lower case are not the same: paths and commands. */
+bool attempt_seen_path(Attempt *attempt, const char *format, ...) _printf_(2, 3);
+bool attempt_was_seen_path(const Attempt *attempt, const char *format, ...) _printf_(2, 3);
 
 /* Has the message been delivered to ADDRESS before? 0 no, 1 yes, negative errno (tell as local
  * fault). */

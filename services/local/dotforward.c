@@ -127,16 +127,17 @@ static bool deliver_file(Attempt *attempt, const Step *from, const ForwardFile *
         bool is_used;
 
         /* A user's own name in the .forward leads back here: this time to the mailbox. */
-        if (attempt_seen(attempt, "forward %.*s", STR_FMT(buf_str(&file->path))))
-                return attempt_was_seen(attempt, "forward-used %.*s",
-                                        STR_FMT(buf_str(&file->path)));
+        if (attempt_seen_path(attempt, "forward %.*s", STR_FMT(buf_str(&file->path))))
+                return attempt_was_seen_path(attempt, "forward-used %.*s",
+                                             STR_FMT(buf_str(&file->path)));
         step.by = SETTINGS_BY_FORWARD;
         step.owner = step.name;
         step.unmatched =
                 settings->extend_forwards && !file->used_extension ? step.extension : STR_NULL;
         is_used = expansion_deliver(attempt, &step, &list) > 0;
         if (is_used)
-                (void)attempt_seen(attempt, "forward-used %.*s", STR_FMT(buf_str(&file->path)));
+                (void)attempt_seen_path(attempt, "forward-used %.*s",
+                                        STR_FMT(buf_str(&file->path)));
         return is_used;
 }
 

@@ -24,7 +24,7 @@ void expansion_deliver_file(Attempt *attempt, const Step *step, Str path) {
         MailboxTarget target = { .kind = MAILBOX_FILE, .rights = &rights };
         Dsn dsn;
 
-        if (attempt_seen(attempt, "file %u %.*s", rights.uid, STR_FMT(path)))
+        if (attempt_seen_path(attempt, "file %u %.*s", rights.uid, STR_FMT(path)))
                 return;
         (void)buf_append_str(&text, path);
         target.path = buf_cstr(&text);

@@ -31,7 +31,8 @@ static bool read_list(Attempt *attempt, const Step *step, const char *path, Buf 
         const char *why;
 
         if (r == LIST_FILE_E_MISSING && home_path_is_away(path, &why))
-                attempt_say(attempt, step, "4.3.5", ":include: file %s is not there: %s", path, why);
+                attempt_say(attempt, step, "4.3.5", ":include: file %s is not there: %s", path,
+                            why);
         else if (r > 0)
                 attempt_say(attempt, step, "5.3.5", ":include: file %s %s", path,
                             list_file_reason(r));
@@ -71,7 +72,7 @@ void include_deliver(Attempt *attempt, const Step *step, Str path) {
         Buf name _cleanup_(buf_deinit) = BUF_INIT(DESTINATION_MAX_BYTES);
         uid_t owner = 0, reader = step->user ? step->user->uid : 0;
 
-        if (attempt_seen(attempt, "include %u %.*s", reader, STR_FMT(path)))
+        if (attempt_seen_path(attempt, "include %u %.*s", reader, STR_FMT(path)))
                 return;
         (void)buf_append_str(&name, path);
         if (path.data[0] != '/' || !buf_cstr(&name))

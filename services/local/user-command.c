@@ -203,7 +203,7 @@ void user_command_deliver(Attempt *attempt, const Step *step, Str command) {
         LocalRights rights = attempt_rights(attempt, step);
         Dsn dsn;
 
-        if (attempt_seen(attempt, "command %u %.*s", rights.uid, STR_FMT(command)))
+        if (attempt_seen_path(attempt, "command %u %.*s", rights.uid, STR_FMT(command)))
                 return;
         if (!(attempt->local->settings.commands_allowed & step->by))
                 dsn_set(&dsn, DSN_BOUNCED, "5.7.1", "mail to command is restricted");

@@ -277,6 +277,14 @@ class Forwards(Case):
         self.assertEqual(pathlib.Path('/home/bob/mail').owner(), 'bob')
         self.assertEqual(len(os.listdir('/home/bob/box/new')), 1)
 
+    def test_case_matters_in_paths_and_commands(self):
+        self.script('cat >> /home/bob/lower', '/run/cmd')
+        self.script('cat >> /home/bob/upper', '/run/CMD')
+        self.forward('bob', '/home/bob/box, /home/bob/Box, |/run/cmd, |/run/CMD, |/run/cmd\n')
+        self.send('bob', n=4)
+        for name in ('box', 'Box', 'lower', 'upper'):
+            self.assertEqual(self.wait_for_file(f'/home/bob/{name}').count('hello'), 1)
+
     def test_a_user_cannot_reach_files_of_others(self):
         self.write('/home/alice/secret', 'mine\n', 'alice', 0o600)
         self.forward('bob', '/home/alice/secret, /etc/passwd, :include:/home/alice/secret\n')
