@@ -202,7 +202,7 @@ static void begin_child(void) {
         journal.pid = getpid();
 }
 
-/* Have fork(3) call the above; without memory for that, ask before each line whose child this is. */
+/* Have fork(3) call the above; without memory for that, ask before each line who we are. */
 static void notice_fork(void) {
         if (journal.hears_of_forks)
                 return;
