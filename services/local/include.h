@@ -8,5 +8,5 @@
 
 #include "services/local/attempt.h"
 
-/* Deliver to what the file PATH, without ":include:", lists; outcomes are reported. */
+/* Read the list PATH, and deliver to what it lists, or report why not. */
 void include_deliver(Attempt *attempt, const Step *step, Str path);

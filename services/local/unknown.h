@@ -8,5 +8,5 @@
 
 #include "services/local/attempt.h"
 
-/* Deliver STEP, whose name nobody has, as said above; the outcome is reported. */
+/* Deal with the address of STEP, which is nobody's here. */
 void unknown_deliver(Attempt *attempt, const Step *step);
