@@ -1,11 +1,10 @@
 #pragma once
 
 /*
- * Becoming a recipient, and coming back. local runs as root with CAP_SETUID, CAP_SETGID, CAP_KILL
- * and CAP_DAC_READ_SEARCH (for the :include: files of root's tables) only; everything it does to a
- * user's file is done with that user's effective ids. While they are not root's the kernel keeps
- * the effective capability set empty, so a file that this process can write to then is one that
- * the user could write to.
+ * Becoming a recipient, and coming back. local runs as root with few capabilities (see its unit);
+ * everything it does to a user's file is done with that user's effective ids. While they are not
+ * root's the kernel keeps the effective capability set empty, so a file that this process can write
+ * to then is one that the user could write to.
  *
  * Reversible: real and saved ids stay root's, so the user can neither signal nor trace us. A user's
  * commands need more: for them a child drops for good (common/role/command.h).
