@@ -60,20 +60,24 @@ def bodies(big=BIG):
     ]
 
 
-def message(name, body, sender='sender@example.org', recipient='someone@example.org'):
+def message(name, body):
     """A whole message, with all fields that a mail system would add otherwise."""
-    head = (f'From: {sender}\nTo: {recipient}\nSubject: corpus {name}\n'
+    return _head(name) + b'\n' + body
+
+
+def _head(name):
+    head = (f'From: sender@example.org\nTo: someone@example.org\nSubject: corpus {name}\n'
             f'Date: Tue, 24 Nov 2026 12:00:00 +0000\nMessage-ID: <{name}@corpus.example.org>\n'
             f'MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n'
-            f'Content-Transfer-Encoding: 8bit\n{NAME_FIELD.decode()}: {name}\n\n')
-    return head.encode() + body
+            f'Content-Transfer-Encoding: 8bit\n{NAME_FIELD.decode()}: {name}\n')
+    return head.encode()
 
 
 def _split(data):
-    """Name in the corpus and body of a message as it stands in a mailbox."""
+    """Name in the corpus, head and body of a message as it stands in a mailbox."""
     head, _, body = data.partition(b'\n\n')
     found = re.search(rb'(?m)^' + NAME_FIELD + rb': *(\S+)', head + b'\n')
-    return (found[1].decode() if found else '?'), body
+    return (found[1].decode() if found else '?'), head + b'\n', body
 
 
 def _with_newline(body):
@@ -92,16 +96,20 @@ def _describe(expected, got):
 
 
 def _compare(arrived, sent, wanted):
-    """ARRIVED: [(name, body)]. WANTED(body): what should be there for a body that was sent."""
+    """ARRIVED: [(name, head, body)]. WANTED(body): what should be there for a body that was
+    sent."""
     problems = []
-    names = [name for name, _ in arrived]
+    names = [name for name, _, _ in arrived]
     for name in sorted(set(names) - set(sent)):
         problems.append(f'{name}: nobody sent that')
     for name, body in sent.items():
         if names.count(name) != 1:
             problems.append(f'{name}: arrived {names.count(name)} times')
             continue
-        got = dict(arrived)[name]
+        head, got = next(row[1:] for row in arrived if row[0] == name)
+        # A mail system writes its own fields above those that it was given.
+        if not head.endswith(_head(name)):
+            problems.append(f'{name}: another head: {head!r}')
         if got != wanted(body):
             problems.append(f'{name}: {_describe(wanted(body), got)}')
     return problems

@@ -2,6 +2,7 @@
 that are not ours."""
 
 import pathlib
+import re
 import tempfile
 import unittest
 
@@ -44,6 +45,8 @@ class Checker(unittest.TestCase):
                 ('quoted-from-lines', lambda text: text.replace(b'\n>>From', b'\n>>>From')),
                 ('line-999', lambda text: text.replace(b'y' * 999, b'y' * 990 + b'\n' + b'y' * 9)),
                 ('utf-8', lambda text: text.replace(b'\xc3\xbc', b'?')),
+                ('plain', lambda text: text.replace(b'\nTo: someone', b'\nTo: Someone')),
+                ('empty', lambda text: text.replace(b'\nSubject:', b'\nX-New: x\nSubject:')),
                 ('empty', lambda text: text + b'\n'),
                 ('empty-lines-at-the-end', lambda text: text[:-1]),
                 ('no-final-newline', lambda text: text[:-1]),
@@ -96,6 +99,8 @@ class Corpus(case.Case):
         data = self.machine.path('/var/mail/bob').read_bytes()
         self.figure(f'{len(self.sent)} messages, {len(data)} bytes')
         self.assertEqual(corpus.check_mbox(data, self.sent), [])
+        senders = re.findall(rb'(?m)^From (\S+)', data)
+        self.assertEqual(set(senders), {f'alice@{self.machine.name}.localdomain'.encode()})
 
     def test_maildir(self):
         self.machine.write('/etc/unitpost/main.cf', CONFIG + 'home_mailbox = Maildir/\n')
@@ -107,6 +112,8 @@ class Corpus(case.Case):
                          'the corpus')
         self.machine.wait_until_idle()
         self.assertEqual(corpus.check_maildir(new.parent, self.sent), [])
+        self.assertEqual(self.machine.run('find Maildir/new -type f -printf "%u %m\\n" | sort -u',
+                                          user='alice'), 'alice 600\n')
 
 
 if __name__ == '__main__':
