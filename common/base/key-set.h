@@ -2,8 +2,8 @@
 
 /*
  * A set of texts that were there already, with a limit on their number and size: for leaving out
- * what comes twice. Letters compare without case (ASCII), unless WITH_CASE is set. Searching looks at 8 bytes for each member
- * that differs, so it is meant for some thousand members.
+ * what comes twice. Letters compare without case (ASCII), unless WITH_CASE is set. Searching looks
+ * at 8 bytes for each member that differs, so it is meant for some thousand members.
  */
 
 #include <stdbool.h>

@@ -78,8 +78,9 @@ int mailbox_append_home_path(const Mailboxes *mailboxes, const char *home, Buf *
  *   4.2.2 deferred   disk quota of the user
  *   4.3.0 deferred   disk full, spool directory or queue file unreadable
  *   5.2.0 bounced    the mailbox is no regular file with one name
+ *                    MAILBOX_FILE may not be written there, and no home is away
  *   5.2.2 bounced    mailbox_size_limit
- *   5.7.0 bounced    MAILBOX_FILE is executable
+ *   5.7.1 bounced    MAILBOX_FILE is executable
  *
  * Loops (Delivered-To) are the caller's to stop: copy_list_delivered_to().
  */
