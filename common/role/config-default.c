@@ -93,6 +93,35 @@ static int set_myorigin(ConfigLayers *layers, const char *root, Buf *error) {
         return config_layers_set_default(layers, PARAM_myorigin, STR("$myhostname"));
 }
 
+/* Did set_myorigin() find one? Else it took $myhostname. */
+static bool has_mailname(const ConfigLayers *layers) {
+        return layers->params[PARAM_myorigin].value[0] != '$';
+}
+
+/*
+ * Postfix's default, and what Debian's package of it adds, since without them mail of this machine
+ * would not be for it: the name in /etc/mailname, where local addresses get that, and a host name
+ * without domain, which some programs (mutt) put behind their user's name.
+ */
+static int set_mydestination(ConfigLayers *layers, bool add_host, bool add_origin) {
+        _cleanup_(buf_deinit) Buf text = BUF_INIT(CONFIG_FILE_MAX_BYTES);
+        char buffer[HOST_NAME_BYTES];
+        Str name;
+
+        if (layers->params[PARAM_mydestination].value)
+                return 0;
+        (void)buf_append_cstr(&text, config_param_info(PARAM_mydestination)->default_text);
+        if (add_origin)
+                (void)buf_append_cstr(&text, ", $myorigin");
+        name = system_name(buffer, sizeof(buffer));
+        if (add_host && !str_contains(name, '.') && !str_equal(name, STR("localhost"))) {
+                (void)buf_append_cstr(&text, ", ");
+                (void)buf_append_str(&text, name);
+        }
+        return text.error ? -ENOMEM
+                          : config_layers_set_default(layers, PARAM_mydestination, buf_str(&text));
+}
+
 /* Names that become part of addresses and Message-IDs. */
 static int check_name(const ConfigLayers *layers, ConfigParam param, Buf *error) {
         _cleanup_(buf_deinit) Buf value = BUF_INIT(CONFIG_FILE_MAX_BYTES);
@@ -104,6 +133,8 @@ static int check_name(const ConfigLayers *layers, ConfigParam param, Buf *error)
 }
 
 int config_default_set(ConfigLayers *layers, const char *root, Buf *error) {
+        bool is_host_set = layers->params[PARAM_myhostname].value != NULL;
+        bool is_origin_set = layers->params[PARAM_myorigin].value != NULL;
         int r = set_myhostname(layers);
 
         if (r == 0)
@@ -116,5 +147,8 @@ int config_default_set(ConfigLayers *layers, const char *root, Buf *error) {
                 r = set_myorigin(layers, root, error);
         if (r == 0)
                 r = check_name(layers, PARAM_myorigin, error);
+        if (r == 0)
+                r = set_mydestination(layers, !is_host_set,
+                                      !is_origin_set && has_mailname(layers));
         return r;
 }

@@ -60,10 +60,7 @@ class Recipients(case.Case):
 
     @classmethod
     def prepare(cls, booting):
-        # mutt writes to bob@host when a machine has no domain; Debian's Postfix takes that as its
-        # own because its installation writes so into main.cf.
-        booting.write('/etc/unitpost/main.cf', 'mydestination = $myhostname, '
-                      f'localhost.$mydomain, localhost, {booting.name}\n' + cls.config)
+        booting.write('/etc/unitpost/main.cf', cls.config)
         booting.chroot('; '.join(f'useradd --create-home {name}' for name in RECIPIENTS))
 
     def wait_for_empty_queue(self):

@@ -184,6 +184,7 @@ START_TEST(myhostname_is_the_systems_with_localdomain_where_it_has_no_dot) {
         ck_assert_str_eq(config_string(config, PARAM_myhostname), expected);
         ck_assert_str_eq(config_string(config, PARAM_mydomain), dot ? dot + 1 : "localdomain");
         ck_assert_str_eq(config_string(config, PARAM_myorigin), expected);
+        ck_assert(config_list_has(config_string(config, PARAM_mydestination), str_from_cstr(name)));
         main_cf("mydomain = example.org\n");
         load_well();
         ck_assert_str_eq(config_string(config, PARAM_mydomain), "example.org");
@@ -201,6 +202,8 @@ START_TEST(explicit_names_win) {
         ck_assert_str_eq(config_string(config, PARAM_myhostname), "plain");
         ck_assert_str_eq(config_string(config, PARAM_mydomain), "localdomain");
         ck_assert_str_eq(config_string(config, PARAM_myorigin), "origin.example");
+        ck_assert_str_eq(config_string(config, PARAM_mydestination),
+                         "plain, localhost.localdomain, localhost, origin.example");
         main_cf("myhostname = mail.$mydomain\nmydomain = example.org\nmyorigin = $mydomain\n");
         load_well();
         ck_assert_str_eq(config_string(config, PARAM_myhostname), "mail.example.org");
