@@ -190,7 +190,7 @@ static int copy_file(int from_fd, int to_fd) {
  * mode first: only an owner may change it.
  */
 static int copy_owner_and_mode(const struct stat *st, int fd) {
-        if (fchmod(fd, st->st_mode & 0666) < 0 || fchown(fd, st->st_uid, st->st_gid) < 0)
+        if (fchmod(fd, st->st_mode & 0644) < 0 || fchown(fd, st->st_uid, st->st_gid) < 0)
                 return -errno;
         return 0;
 }

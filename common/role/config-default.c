@@ -148,7 +148,6 @@ int config_default_set(ConfigLayers *layers, const char *root, Buf *error) {
         if (r == 0)
                 r = check_name(layers, PARAM_myorigin, error);
         if (r == 0)
-                r = set_mydestination(layers, !is_host_set,
-                                      !is_origin_set && has_mailname(layers));
+                r = set_mydestination(layers, !is_host_set, !is_origin_set && has_mailname(layers));
         return r;
 }

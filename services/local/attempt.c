@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "common/base/log.h"
 #include "common/role/delivery-log.h"
@@ -28,6 +29,16 @@ void attempt_init(Attempt *attempt, Local *local, const Delivery *delivery,
         attempt->seen_paths.with_case = true;
 }
 
+static void forget_failures(Attempt *attempt) {
+        for (size_t i = 0; i < attempt->n_failures; i++) {
+                free(attempt->failures[i].address);
+                free(attempt->failures[i].told);
+        }
+        free(attempt->failures);
+        attempt->failures = NULL;
+        attempt->n_failures = 0;
+}
+
 void attempt_deinit(Attempt *attempt) {
         key_set_deinit(&attempt->seen);
         key_set_deinit(&attempt->seen_paths);
@@ -35,6 +46,7 @@ void attempt_deinit(Attempt *attempt) {
         buf_deinit(&attempt->delivered_to);
         buf_deinit(&attempt->first.address);
         buf_deinit(&attempt->first.delivered);
+        forget_failures(attempt);
 }
 
 static bool was_seen(const KeySet *set, const char *format, va_list args) {
@@ -173,6 +185,29 @@ static void send_notice(Attempt *attempt, const Step *step, const Dsn *dsn) {
         retry_all(attempt, &later);
 }
 
+/* Keep it for the end. Where that is not possible it is told of now: perhaps twice, never not. */
+static void keep_failure(Attempt *attempt, const Step *step, const Dsn *dsn) {
+        AttemptFailure failure = {
+                .address = str_dup(step->address),
+                .told = str_dup(step->told),
+                .is_list = step->is_list,
+                .dsn = *dsn,
+        };
+        AttemptFailure *failures = NULL;
+
+        if (failure.address && failure.told && attempt->n_failures < ATTEMPT_FAILURES_MAX)
+                failures =
+                        reallocarray(attempt->failures, attempt->n_failures + 1, sizeof(*failures));
+        if (!failures) {
+                free(failure.address);
+                free(failure.told);
+                send_notice(attempt, step, dsn);
+                return;
+        }
+        attempt->failures = failures;
+        failures[attempt->n_failures++] = failure;
+}
+
 static void requeue(Attempt *attempt, const ForwardFrom *from, Str address, const Dsn *dsn) {
         if (forwards_add(&attempt->forwards, from, address) != 0)
                 retry_all(attempt, dsn);
@@ -227,7 +262,7 @@ static void deal_with_first(Attempt *attempt) {
                 return;
         first->is_open = false;
         if (first->dsn.status == DSN_BOUNCED)
-                send_notice(attempt, &step, &first->dsn);
+                keep_failure(attempt, &step, &first->dsn);
         else if (first->can_requeue)
                 requeue(attempt, &from, buf_str(&first->address), &first->dsn);
         else
@@ -247,7 +282,7 @@ static void take(Attempt *attempt, const Step *step, bool is_mailbox, const Dsn 
         }
         deal_with_first(attempt);
         if (dsn->status == DSN_BOUNCED)
-                send_notice(attempt, step, dsn);
+                keep_failure(attempt, step, dsn);
         else if (dsn->status == DSN_DEFERRED && is_mailbox && can_requeue(step))
                 requeue(attempt, &from, step->address, dsn);
         else if (dsn->status == DSN_DEFERRED)
@@ -337,6 +372,21 @@ static void send_messages(Attempt *attempt) {
         }
 }
 
+/* Where all comes again, so do the failures: then one notice is enough. */
+static void tell_failures(Attempt *attempt) {
+        for (size_t i = 0; i < attempt->n_failures && !comes_again(attempt); i++) {
+                const AttemptFailure *failure = &attempt->failures[i];
+                const Step step = {
+                        .address = str_from_cstr(failure->address),
+                        .told = str_from_cstr(failure->told),
+                        .is_list = failure->is_list,
+                };
+
+                send_notice(attempt, &step, &failure->dsn);
+        }
+        forget_failures(attempt);
+}
+
 void attempt_finish(Attempt *attempt, Dsn *ret) {
         const Step step = {
                 .address = attempt->recipient->address,
@@ -344,7 +394,9 @@ void attempt_finish(Attempt *attempt, Dsn *ret) {
                 .told = attempt->delivery->request.sender,
         };
 
+        tell_failures(attempt);
         send_messages(attempt);
+        tell_failures(attempt); /* of what cleanup refused */
         /* An empty :include:, or one of nothing but itself: "sent" would be a lie. */
         if (attempt->n_outcomes == 0 && !attempt->must_retry)
                 attempt_say(attempt, &step, "5.2.4", "its alias, .forward or list names nobody");

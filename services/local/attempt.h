@@ -8,7 +8,7 @@
  *   one destination             its outcome is the answer
  *   several: all sent           "sent"
  *            bounced            a notice of its own goes to whoever is told (the sender, or the
- *                               owner of the alias) at once, and counts as done
+ *                               owner of the alias), and counts as done
  *            mailbox deferred   goes back into the queue as a message of its own, and is done
  *            other deferred     all of the recipient is tried again later, as Postfix does
  *
@@ -65,6 +65,16 @@ typedef struct AttemptFirst {
         Dsn dsn;
 } AttemptFirst;
 
+/* Failures of which somebody is told at the end, when it is clear that they do not come again. */
+#define ATTEMPT_FAILURES_MAX 100
+
+typedef struct AttemptFailure {
+        char *address; /* owned */
+        char *told;    /* owned */
+        bool is_list;
+        Dsn dsn;
+} AttemptFailure;
+
 typedef struct Attempt {
         Local *local;
         const Delivery *delivery;
@@ -79,6 +89,8 @@ typedef struct Attempt {
 
         unsigned n_outcomes;
         AttemptFirst first;
+        AttemptFailure *failures;
+        size_t n_failures;
         bool must_retry; /* RETRY is the answer */
         Dsn retry;
 } Attempt;

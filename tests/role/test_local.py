@@ -93,7 +93,8 @@ class Aliases(Case):
         'boss alice', 'both alice,bob', 'chain boss', 'self self, bob', 'loop1 loop2',
         'loop2 loop1', 'alice alice', 'void /dev/null', 'both-and-none alice, nobody-here, bob',
         'list alice, bob', 'owner-list carol', 'bad-list alice, "|/run/script"',
-        'owner-bad-list bob', 'cmd "|/run/script"', 'file /run/out/file',
+        'owner-bad-list bob', 'bad-and-late nobody-here, "|/run/script"', 'cmd "|/run/script"',
+        'file /run/out/file',
         'inc :include:/run/list', 'deep1 deep2, bob', 'deep2 deep3', 'deep3 alice'])
 
     def test_an_alias_is_delivered_where_it_leads(self):
@@ -120,6 +121,17 @@ class Aliases(Case):
         time.sleep(1)
         self.assertEqual(len(self.messages('carol')), 1)
         self.assertEqual(self.world.queue('deferred') + self.world.queue('active'), ['.lock'])
+
+    def test_a_failure_that_comes_again_is_told_of_once(self):
+        self.script('cat > /dev/null; exit 75')
+        self.send('bad-and-late', n=2)
+        time.sleep(1)
+        self.assertEqual(self.messages('carol'), [])
+        self.script('cat > /dev/null')
+        self.world.run_as('root', [self.world.tool('postqueue'), '-f'])
+        self.assertIn('nobody-here@host.test', self.wait_for_mail('carol')[0].as_string())
+        time.sleep(1)
+        self.assertEqual(len(self.messages('carol')), 1)
 
     def test_loops_end(self):
         lines = self.send('loop1', n=1)

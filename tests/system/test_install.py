@@ -51,7 +51,8 @@ class Install(case.Case):
             self.assertEqual(os.path.realpath(path), os.path.join(stage, target or name))
 
     def test_every_unit_verifies_silently(self):
-        out = self.machine.run(f'systemd-analyze verify --man=yes $(find {BASIC}* -maxdepth 0 -type f) '
+        out = self.machine.run('systemd-analyze verify --man=yes '
+                               f'$(find {BASIC}* -maxdepth 0 -type f) '
                                '/usr/lib/systemd/system/system-unitpost.slice 2>&1', check=False)
         self.assertEqual(out, '')
 
