@@ -4,25 +4,17 @@
 #include <pwd.h>
 #include <stdlib.h>
 
-#include "common/base/buf.h"
 #include "common/base/macro.h"
-#include "common/mail/address.h"
 
 /* A passwd entry is some hundred bytes; directories may hold monsters. */
 #define PASSWD_ENTRY_START 1024
 #define PASSWD_ENTRY_MAX   (1024 * 1024)
 
-bool local_user_name(Str local, char ret_name[LOCAL_USER_NAME_MAX + 1]) {
-        Buf name _cleanup_(buf_deinit) = BUF_INIT(LOCAL_USER_NAME_MAX);
-
-        if (address_unquote_local(local, &name) != 0 || name.len == 0)
-                return false;
-        for (size_t i = 0; i < name.len; i++)
-                ret_name[i] = ascii_to_lower(name.data[i]);
-        ret_name[name.len] = '\0';
-        /* A NUL would make the rest invisible to NSS: "root\0x" must not be root. */
-        return !str_contains(buf_str(&name), '\0');
-}
+/* What is asked for: a name, or, when that is NULL, a number. */
+typedef struct Question {
+        const char *name;
+        uid_t uid;
+} Question;
 
 /* The name becomes a file name in the mail spool. */
 static bool is_safe_file_name(Str name) {
@@ -62,39 +54,42 @@ static int find(const Question *question, LocalUser *ret) {
         int r = ERANGE;
 
         for (size_t size = PASSWD_ENTRY_START; r == ERANGE && size <= PASSWD_ENTRY_MAX; size *= 4) {
-                free(*ret_memory);
-                *ret_memory = malloc(size);
-                if (!*ret_memory)
+                free(memory);
+                memory = malloc(size);
+                if (!memory)
                         return -ENOMEM;
-                do
-                        r = getpwnam_r(name, entry, *ret_memory, size, ret_found);
-                while (r == EINTR);
+                r = ask(question, &entry, memory, size, &found);
         }
-        return -r;
+        if (r != 0)
+                return -r;
+        return found ? copy_entry(found, ret) : LOCAL_USER_E_UNKNOWN;
 }
 
-int local_user_find(Str local, LocalUser *ret) {
-        char *memory _cleanup_(freep) = NULL;
-        struct passwd entry, *found = NULL;
-        char name[LOCAL_USER_NAME_MAX + 1];
-        Str found_name;
-        int r;
+int local_user_find(Str name, LocalUser *ret) {
+        char folded[LOCAL_USER_NAME_MAX + 1];
+        Question question = { .name = folded };
 
-        if (!local_user_name(local, name))
+        /* A NUL would make the rest invisible to NSS: "root\0x" must not be root. */
+        if (str_is_empty(name) || name.len > LOCAL_USER_NAME_MAX || str_contains(name, '\0'))
                 return LOCAL_USER_E_UNKNOWN;
-        r = lookup(name, &entry, &memory, &found);
-        if (r != 0)
-                return r;
-        if (!found)
-                return LOCAL_USER_E_UNKNOWN;
-        found_name = str_from_cstr(found->pw_name);
-        if (!is_safe_file_name(found_name))
-                return LOCAL_USER_E_UNKNOWN;
-        memcpy(ret->name, found_name.data, found_name.len + 1);
-        ret->uid = found->pw_uid;
-        ret->gid = found->pw_gid;
-        ret->home[0] = '\0';
-        if (found->pw_dir && found->pw_dir[0] == '/' && strlen(found->pw_dir) < sizeof(ret->home))
-                memcpy(ret->home, found->pw_dir, strlen(found->pw_dir) + 1);
-        return 0;
+        for (size_t i = 0; i < name.len; i++)
+                folded[i] = ascii_to_lower(name.data[i]);
+        folded[name.len] = '\0';
+        return find(&question, ret);
+}
+
+int local_user_find_uid(uid_t uid, LocalUser *ret) {
+        Question question = { .uid = uid };
+
+        return find(&question, ret);
+}
+
+void local_user_deinit(LocalUser *user) {
+        free(user->home);
+        free(user->shell);
+        *user = (LocalUser){ 0 };
+}
+
+LocalRights local_user_rights(const LocalUser *user) {
+        return (LocalRights){ .uid = user->uid, .gid = user->gid, .name = user->name };
 }

@@ -1,11 +1,12 @@
 #pragma once
 
-/* Which system user a local part names. Asks NSS; never guesses when NSS cannot answer. */
+/* System users, by name or number. Asks NSS; never guesses when NSS cannot answer. */
 
-#include <limits.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "common/base/str.h"
+#include "services/local/identity.h"
 
 #define LOCAL_USER_NAME_MAX 256
 
@@ -13,7 +14,8 @@ typedef struct LocalUser {
         char name[LOCAL_USER_NAME_MAX + 1]; /* safe as a file name: no '/', not "." or ".." */
         uid_t uid;
         gid_t gid;
-        char home[PATH_MAX]; /* absolute; "" when the user database says something else */
+        char *home; /* never NULL; may be empty or relative, then it is of no use */
+        char *shell;
 } LocalUser;
 
 enum {
@@ -21,11 +23,15 @@ enum {
 };
 
 /*
- * Look up LOCAL, a local part as it stands in an address: its quotes are taken off, letters folded
- * to lower case (ASCII), and the rest is the name. 0; LOCAL_USER_E_UNKNOWN: there is no such user;
- * negative errno: the user database did not answer, so nobody knows: try again later.
+ * Look up NAME: letters folded to lower case (ASCII), no quotes. 0 and *RET, to be given to
+ * local_user_deinit(); LOCAL_USER_E_UNKNOWN: there is no such user; negative errno: the user
+ * database did not answer, so nobody knows: try again later.
  */
-int local_user_find(Str local, LocalUser *ret);
+int local_user_find(Str name, LocalUser *ret);
+int local_user_find_uid(uid_t uid, LocalUser *ret);
 
-/* Append the folded, unquoted name (at most LOCAL_USER_NAME_MAX bytes). False when it is none. */
-bool local_user_name(Str local, char ret_name[LOCAL_USER_NAME_MAX + 1]);
+/* Free what USER holds; a zeroed one is fine. */
+void local_user_deinit(LocalUser *user);
+
+/* The rights of USER; name borrowed. */
+LocalRights local_user_rights(const LocalUser *user);
