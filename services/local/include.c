@@ -3,6 +3,7 @@
 #include "services/local/expansion.h"
 #include "services/local/home.h"
 #include "services/local/list-file.h"
+#include "services/local/recipient.h"
 
 #define INCLUDE_MAX_BYTES ((size_t)32 * 1024 * 1024)
 
@@ -48,7 +49,6 @@ static void deliver_list(Attempt *attempt, const Step *from, Str text, uid_t own
         int r = 0;
 
         step.by = SETTINGS_BY_INCLUDE;
-        step.alias = STR_NULL; /* no name of an alias means a user here */
         step.level++;
         if (!attempt->local->settings.extend_includes)
                 step.unmatched = STR_NULL;
@@ -78,7 +78,7 @@ void include_deliver(Attempt *attempt, const Step *step, Str path) {
         if (path.data[0] != '/' || !buf_cstr(&name))
                 attempt_say(attempt, step, "5.3.5", ":include:%.*s is no absolute path",
                             STR_FMT(path));
-        else if (step->level >= 100)
+        else if (step->level >= RECIPIENT_LEVELS_MAX)
                 attempt_say(attempt, step, "5.4.6", "too many :include: files in each other");
         else if (read_list(attempt, step, buf_cstr(&name), &text, &owner))
                 deliver_list(attempt, step, buf_str(&text), owner);

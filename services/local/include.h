@@ -8,5 +8,5 @@
 
 #include "services/local/attempt.h"
 
-/* Read the list PATH, and deliver to what it lists, or report why not. */
+/* Deliver to what the file PATH, without ":include:", lists; outcomes are reported. */
 void include_deliver(Attempt *attempt, const Step *step, Str path);

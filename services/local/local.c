@@ -2,21 +2,32 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/log.h"
-#include "common/mail/address.h"
 #include "common/mail/log-id.h"
 #include "common/role/protocol-delivery.h"
-#include "services/local/copy.h"
-#include "services/local/identity.h"
-#include "services/local/mailbox.h"
-#include "services/local/user.h"
+#include "services/local/recipient.h"
+
+/* Everything that a worker needs for its life, in the order in which it is asked for. */
+static int open_all(Local *local, const RoleEnv *env) {
+        int r;
+
+        r = settings_init(&local->settings, env);
+        if (r == 0)
+                r = mailboxes_init(&local->mailboxes, env->config);
+        if (r != 0)
+                return r;
+        r = commands_new(true, &local->commands);
+        if (r < 0)
+                log_fatal(LOG_ID_START_FAILED, "cannot prepare for users' commands: %s",
+                          strerror(-r));
+        return r;
+}
 
 int local_start(RoleEnv *env) {
-        Mailboxes *mailboxes;
+        Local *local;
         int r;
 
         r = identity_init();
@@ -27,86 +38,39 @@ int local_start(RoleEnv *env) {
         }
         /* A file size limit shall be an error of write(2), not the end of this process. */
         (void)signal(SIGXFSZ, SIG_IGN);
-        mailboxes = calloc(1, sizeof(*mailboxes));
-        if (!mailboxes)
+        local = calloc(1, sizeof(*local));
+        if (!local)
                 return -ENOMEM;
-        env->context = mailboxes;
-        return mailboxes_init(mailboxes, env->config);
+        env->context = local;
+        return open_all(local, env);
 }
 
 void local_stop(RoleEnv *env) {
-        Mailboxes *mailboxes = env->context;
+        Local *local = env->context;
 
-        if (mailboxes)
-                mailboxes_deinit(mailboxes);
-        free(mailboxes);
+        if (local) {
+                commands_free(local->commands);
+                mailboxes_deinit(&local->mailboxes);
+                settings_deinit(&local->settings);
+        }
+        free(local);
         env->context = NULL;
 }
 
-static bool is_loop(Mailboxes *mailboxes, const Delivery *delivery, Str address, Dsn *dsn) {
-        Buf list _cleanup_(buf_deinit) = BUF_INIT(COPY_LOOP_HEADER_MAX);
-
-        if (copy_list_delivered_to(delivery, &mailboxes->copy, &list) != 0)
-                dsn_set(dsn, DSN_DEFERRED, "4.3.0", "queue file cannot be read");
-        else if (copy_has_delivered_to(buf_str(&list), address))
-                dsn_set(dsn, DSN_BOUNCED, "5.4.6", "mail forwarding loop for %.*s",
-                        STR_FMT(address));
-        else
-                return false;
-        return true;
-}
-
-static void deliver_to_user(Mailboxes *mailboxes, const LocalUser *user, const Delivery *delivery,
-                            const DeliveryRecipient *recipient, Dsn *dsn) {
-        LocalRights rights = { .uid = user->uid, .gid = user->gid, .name = user->name };
-        CopyEnvelope envelope = {
-                .sender = delivery->request.sender,
-                .original = recipient->original,
-                .delivered = recipient->address,
-                .time_usec = clock_realtime_usec(),
-        };
-        MailboxTarget target = { .kind = MAILBOX_SPOOL, .rights = &rights };
-        Buf path _cleanup_(buf_deinit) = BUF_INIT(PATH_MAX);
-
-        if (mailboxes->home_mailbox[0] != '\0') {
-                if (user->home[0] == '\0') {
-                        dsn_set(dsn, DSN_DEFERRED, "4.2.0", "user %s has no home", user->name);
-                        return;
-                }
-                target.kind = MAILBOX_HOME;
-                (void)mailbox_append_home_path(mailboxes, user->home, &path);
-        } else {
-                (void)mailbox_append_spool_path(mailboxes, user->name, &path);
-        }
-        target.path = buf_cstr(&path);
-        if (target.path)
-                mailbox_deliver(mailboxes, &target, delivery, &envelope, dsn);
-        else
-                dsn_set(dsn, DSN_DEFERRED, "4.3.0", "no memory for the name of mailbox %s",
-                        user->name);
-}
-
-static void deliver(void *context, const Delivery *delivery, const DeliveryRecipient *recipient,
+static bool deliver(void *context, const Delivery *delivery, const DeliveryRecipient *recipient,
                     Dsn *dsn) {
-        char name[LOCAL_USER_NAME_MAX + 1] = "";
-        LocalUser user;
-        Str local, domain;
-        int r;
+        Step step = {
+                .address = recipient->address,
+                .sender = delivery->request.sender,
+                .told = delivery->request.sender,
+        };
+        Attempt attempt;
 
-        (void)address_split(recipient->address, &local, &domain);
-        r = local_user_find(local, &user);
-        if (r == 0) {
-                if (!is_loop(context, delivery, recipient->address, dsn))
-                        deliver_to_user(context, &user, delivery, recipient, dsn);
-        } else if (r == LOCAL_USER_E_UNKNOWN && local_user_name(local, name)) {
-                dsn_set(dsn, DSN_BOUNCED, "5.1.1", "unknown user: \"%s\"", name);
-        } else if (r == LOCAL_USER_E_UNKNOWN) {
-                dsn_set(dsn, DSN_BOUNCED, "5.1.1", "unknown user: \"%.*s\"", STR_FMT(local));
-        } else {
-                dsn_set(dsn, DSN_DEFERRED, "4.3.0", "user lookup error: %s", strerror(-r));
-        }
-        (void)snprintf(dsn->relay, sizeof(dsn->relay), "local");
-        return false;
+        attempt_init(&attempt, context, delivery, recipient);
+        recipient_deliver(&attempt, &step);
+        attempt_finish(&attempt, dsn);
+        attempt_deinit(&attempt);
+        return true;
 }
 
 int local_serve(RoleEnv *env, IpcConn *conn) {

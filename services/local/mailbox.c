@@ -87,7 +87,7 @@ static const Reason reasons[] = {
         { MAILBOX_E_NOT_DIRECTORY, "5.2.0", "destination is not a directory" },
         { MAILBOX_E_SYMLINK, "5.2.0", "destination is a symbolic link" },
         { MAILBOX_E_HARD_LINK, "5.2.0", "destination has more than one name" },
-        { MAILBOX_E_EXECUTABLE, "5.7.0", "destination file is executable" },
+        { MAILBOX_E_EXECUTABLE, "5.7.1", "destination file is executable" },
         { COPY_E_SOURCE, "4.3.0", "queue file cannot be read" },
         { -EFBIG, "5.2.2", NULL },
         { -EDQUOT, "4.2.2", NULL },
@@ -126,7 +126,7 @@ static const char *failure_text(int error) {
 }
 
 static void set_failure(Dsn *dsn, const MailboxTarget *target, const char *step, int error) {
-        const char *code = find_reason(error)->code, *text = failure_text(error);
+        const char *code = code_of(target, error), *text = failure_text(error);
         DsnStatus status = code[0] == '5' ? DSN_BOUNCED : DSN_DEFERRED;
 
         if (error > 0)

@@ -42,11 +42,12 @@ static bool deliver_to_alias(Attempt *attempt, const Step *step) {
 
 /*
  * Somebody who is not this user forwards: what the user does with mail is another message's. Each
- * address of an :include: has a message of its own, too, aliases among them.
+ * user of an :include: has a message of its own, too.
  */
 static bool is_mailed_on(const Step *step) {
-        return step->by == SETTINGS_BY_INCLUDE ||
-               (step->owner.data && !str_equal_nocase(step->owner, step->name));
+        bool is_own = step->owner.data && str_equal_nocase(step->owner, step->name);
+
+        return !is_own && (step->owner.data || step->by == SETTINGS_BY_INCLUDE);
 }
 
 static void mail_on(Attempt *attempt, const Step *step) {
@@ -112,7 +113,7 @@ void recipient_deliver(Attempt *attempt, const Step *from) {
                 attempt_say(attempt, &step, "5.1.1", "unknown user: \"\"");
                 return;
         }
-        if (step.by != SETTINGS_BY_INCLUDE && deliver_to_alias(attempt, &step))
+        if (deliver_to_alias(attempt, &step))
                 return;
         if (is_mailed_on(&step))
                 mail_on(attempt, &step);

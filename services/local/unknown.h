@@ -8,5 +8,5 @@
 
 #include "services/local/attempt.h"
 
-/* Deal with the address of STEP, which is nobody's here. */
+/* Deliver STEP, whose name nobody has, as said above; the outcome is reported. */
 void unknown_deliver(Attempt *attempt, const Step *step);

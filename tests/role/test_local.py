@@ -149,7 +149,7 @@ class Aliases(Case):
 
     def test_a_list_is_sent_by_its_owner_who_is_told_of_failures(self):
         self.script('cat > /dev/null; echo "5.7.9 not today"; exit 1')
-        self.send('list', sender='bob', n=4)
+        self.send('list', sender='bob', n=3)
         mail = self.wait_for_mail('alice')[0]
         self.assertEqual(mail['Return-Path'], '<owner-list@host.test>')
         self.send('bad-list', sender='carol', n=3)
@@ -182,7 +182,7 @@ class Aliases(Case):
 
     def test_members_of_a_file_are_messages_of_their_own(self):
         self.write('/run/list', '# members\nalice\nBob <bob>\n', 'alice')
-        self.send('inc', n=4)
+        self.send('inc', n=3)
         self.wait_for_mail('alice')
         self.wait_for_mail('bob')
 
@@ -219,9 +219,9 @@ class Forwards(Case):
 
     def test_extensions_have_files_of_their_own(self):
         self.forward('bob', 'alice\n')
-        self.write('/home/bob/.forward+x', '\\bob\n', 'bob')
-        self.send('bob+x')
-        self.assertEqual(self.wait_for_mail('bob')[0]['Delivered-To'], 'bob+x@host.test')
+        self.write('/home/bob/.forward+x', '~/x\n', 'bob')
+        self.assertRegex(self.send('bob+x')[0], r'to=<bob\+x@host.test>.*status=sent')
+        self.assertIn('Delivered-To: bob+x@host.test\n', pathlib.Path('/home/bob/x').read_text())
         self.send('bob+y', n=2)
         self.wait_for_mail('alice')
 
@@ -302,7 +302,8 @@ class Forwards(Case):
         self.forward('bob', '/home/alice/secret, /etc/passwd, :include:/home/alice/secret\n')
         before = pathlib.Path('/etc/passwd').read_bytes()
         for line in self.send('bob', n=3):
-            self.assertRegex(line, 'status=(deferred|bounced)')
+            if 'to=<bob@' in line:  # not the notices
+                self.assertRegex(line, 'status=(deferred|bounced)')
         self.assertEqual(pathlib.Path('/home/alice/secret').read_text(), 'mine\n')
         self.assertEqual(pathlib.Path('/etc/passwd').read_bytes(), before)
 
@@ -443,9 +444,9 @@ class Transports(Case):
                'fallback_transport = error:5.1.6\n')
 
     def test_another_agent_answers(self):
-        self.assertRegex(self.send('bob')[0], r'to=<bob@host.test>.*relay=none, .*dsn=5\.7\.2')
-        self.world.wait_for_entry(MESSAGE='to=<carol@host.test>.*status=sent')  # the notice
-        self.assertRegex(self.send('nobody-here')[0], r'dsn=5\.1\.6, status=bounced')
+        lines = self.send('bob', n=2)  # with the notice
+        self.assertRegex(lines[0], r'to=<bob@host.test>.*relay=none, .*dsn=5\.7\.2')
+        self.assertRegex(self.send('nobody-here', n=2)[0], r'dsn=5\.1\.6, status=bounced')
         self.send('alice')
         self.wait_for_mail('alice')
 
