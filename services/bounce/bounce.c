@@ -102,6 +102,7 @@ static void fill_spec(Bounce *bounce) {
                                                               : PARAM_maximal_queue_lifetime;
 
         bounce->spec.hostname = str_from_cstr(config_string(config, PARAM_myhostname));
+        bounce->spec.origin = str_from_cstr(config_string(config, PARAM_myorigin));
         bounce->spec.mail_name = str_from_cstr(config_string(config, PARAM_mail_name));
         bounce->spec.now_usec = clock_realtime_usec();
         bounce->spec.retry_until_usec =

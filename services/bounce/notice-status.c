@@ -1,5 +1,6 @@
 /* The part for programs: message/delivery-status, RFC 3464 2. */
 
+#include "common/mail/address.h"
 #include "services/bounce/notice-writer.h"
 
 /* RFC 5322 2.1.1, less the field name; xtext cannot be folded. */
@@ -44,6 +45,24 @@ static void put_original_recipient(NoticeWriter *writer, Str orcpt) {
         notice_put_cstr(writer, "\n");
 }
 
+/*
+ * Who gave no ORCPT is told the address that was written, as Postfix does: behind an alias it is
+ * the one that the sender knows.
+ */
+static void put_original_address(NoticeWriter *writer, const Recipient *recipient) {
+        Buf text _cleanup_(buf_deinit) = BUF_INIT(2 * ENVELOPE_ADDRESS_MAX);
+        Str local, domain;
+
+        if (str_is_empty(recipient->original)) /* a member of a list */
+                return;
+        if (!address_split(recipient->original, &local, &domain))
+                domain = writer->spec->origin;
+        (void)address_unquote_local(local, &text);
+        (void)buf_append_char(&text, '@');
+        (void)buf_append_str(&text, domain);
+        put_address(writer, "Original-Recipient", buf_str(&text));
+}
+
 /* "host[address]:port" names a host; "local" and "none" do not. */
 static void put_remote(NoticeWriter *writer, Str relay) {
         size_t bracket = str_find(relay, '[');
@@ -61,7 +80,10 @@ static void put_recipient_fields(NoticeWriter *writer, const QueueFileRecipient 
 
         notice_outcome(spec, recipient, &outcome);
         notice_put_cstr(writer, "\n");
-        put_original_recipient(writer, recipient->recipient.orcpt);
+        if (str_is_empty(recipient->recipient.orcpt))
+                put_original_address(writer, &recipient->recipient);
+        else
+                put_original_recipient(writer, recipient->recipient.orcpt);
         put_address(writer, "Final-Recipient", recipient->recipient.address);
         notice_put_cstr(writer, spec->kind == NOTICE_DELAY ? "Action: delayed\nStatus: "
                                                            : "Action: failed\nStatus: ");

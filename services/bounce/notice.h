@@ -43,6 +43,7 @@ typedef struct NoticeSpec {
         Str notice_id;               /* of the notice */
         Str recipient;               /* of the notice: its To: */
         Str hostname;                /* $myhostname */
+        Str origin;                  /* $myorigin */
         Str mail_name;               /* $mail_name */
         Str boundary;                /* RFC 2046 5.1.1; must not occur in the message: random */
         usec_t now_usec;             /* wall clock */

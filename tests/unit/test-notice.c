@@ -656,6 +656,7 @@ static TCase *report_case(void) {
         tcase_add_test(tcase, a_long_message_id_makes_no_long_line);
         tcase_add_test(tcase, a_refusal_reports_all_with_its_reason);
         tcase_add_test(tcase, a_notice_about_one_recipient_asks_the_file_for_no_other);
+        tcase_add_test(tcase, without_orcpt_the_address_that_was_written_is_told);
         tcase_add_test(tcase, orcpt_and_envid_are_decoded_and_made_safe);
         tcase_add_test(tcase, a_lost_diagnosis_still_gives_a_status);
         tcase_add_test(tcase, no_line_of_ours_is_too_long);
