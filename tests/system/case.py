@@ -11,9 +11,11 @@ SUITE = ''
 
 
 class Case(unittest.TestCase):
-    """A test with one machine for all of its cases; `config` is its main.cf."""
+    """A test with one machine for all of its cases; `config` is its main.cf, `kind` says what is
+    installed."""
 
     config = ''
+    kind = 'tree'
     machine = None
 
     @classmethod
@@ -24,7 +26,7 @@ class Case(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.machine = machine.Machine(SUITE, setup=cls.prepare)
+        cls.machine = machine.Machine(SUITE, setup=cls.prepare, kind=cls.kind)
 
     @classmethod
     def tearDownClass(cls):

@@ -128,11 +128,12 @@ class Cgroup:
 
 class Machine:
     """See above. SETUP is called with the machine before it boots: files may be put under
-    machine.root then, and machine.chroot() works. OPTIONS are more words for systemd-nspawn."""
+    machine.root then, and machine.chroot() works. OPTIONS are more words for systemd-nspawn. KIND
+    is one of tree.KINDS: what the machine has installed."""
 
     n_made = 0
 
-    def __init__(self, suite, setup=None, install=True, options=()):
+    def __init__(self, suite, setup=None, install=True, options=(), kind='tree'):
         Machine.n_made += 1
         self.suite = suite
         self.name = f'unitpost-{suite}-{os.getpid()}-{Machine.n_made}'
@@ -140,7 +141,7 @@ class Machine:
         self.process = None
         self.console = b''
         self.cgroup = Cgroup(self.name)
-        self.tree, self.lock = tree.ensure_tree(suite)
+        self.tree, self.lock = tree.ensure_tree(suite, kind)
         self.top = tempfile.mkdtemp(prefix='unitpost-machine-')
         atexit.register(self.close)
         try:

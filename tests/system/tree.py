@@ -1,7 +1,8 @@
 """Root trees of Debian releases for tests, and builds of this checkout against them.
 
-A tree is made once per release and list of packages, and kept outside the checkout. Nothing ever
-writes into a finished tree: machines put an overlay over it (machine.py), builds see it read-only.
+A tree is made once per release, kind and list of packages, and kept outside the checkout. Nothing
+ever writes into a finished tree: machines put an overlay over it (machine.py), builds see it
+read-only.
 Several test programs may ask at the same time; file locks let one make what the others wait for.
 """
 
@@ -12,6 +13,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import tempfile
 
 SUITES = ('bookworm', 'trixie')  # Debian 12 with systemd 252, Debian 13 with systemd 257
 USERS = ('alice', 'bob')
@@ -28,6 +30,26 @@ PACKAGES = (
     # to build against its libraries
     'gcc libc6-dev meson ninja-build pkg-config libsystemd-dev libtdb-dev uthash-dev'
 ).split()
+
+# Programs that send mail or are handed it, and what unitpost needs to run beside them.
+CLIENT_PACKAGES = (
+    'systemd systemd-sysv dbus cron login passwd procps iproute2 libsystemd0 libtdb1 '
+    'python3-minimal at bsd-mailx s-nail mutt mdadm git-email libmailtools-perl logwatch procmail '
+    'maildrop'
+).split()
+
+KINDS = {'tree': PACKAGES, 'clients': CLIENT_PACKAGES}
+
+# unitpost is not a package yet. This one, which is empty, stands for it where others ask for a
+# mail system, so that they do not bring one.
+MAIL_SYSTEM_CONTROL = '''\
+Package: unitpost-test-mail-system
+Version: 1
+Architecture: all
+Maintainer: unitpost <root@localhost>
+Provides: default-mta, mail-transport-agent
+Description: stands for unitpost in a test machine
+'''
 
 
 class BedError(Exception):
@@ -82,17 +104,17 @@ def run_quietly(argv, log, **options):
         raise BedError('\n'.join([f'failed: {" ".join(map(str, argv))}', *tail]))
 
 
-def tree_name(suite):
+def tree_name(suite, kind='tree'):
     if suite not in SUITES:
         raise BedError(f'unknown release {suite!r}: one of {", ".join(SUITES)}')
-    stamp = hashlib.sha256(' '.join([suite, *PACKAGES, *USERS, 'v2']).encode()).hexdigest()[:12]
-    return f'tree-{suite}-{stamp}'
+    made_of = ' '.join([suite, *KINDS[kind], *USERS, 'v2'])
+    return f'{kind}-{suite}-{hashlib.sha256(made_of.encode()).hexdigest()[:12]}'
 
 
-def remove_stale_trees(suite):
+def remove_stale_trees(suite, kind):
     """Trees of older package lists, unless a machine still runs on them."""
-    for old in CACHE.glob(f'tree-{suite}-*'):
-        if not old.is_dir() or old.name == tree_name(suite):
+    for old in CACHE.glob(f'{kind}-{suite}-*'):
+        if not old.is_dir() or old.name == tree_name(suite, kind):
             continue
         try:
             with Lock(old.name, wait=False):
@@ -101,12 +123,23 @@ def remove_stale_trees(suite):
             pass
 
 
-def make_tree(suite, path):
-    say(f'making a root tree of {suite} with mmdebstrap, once')
+def make_mail_system_package(top):
+    """A Debian package of nothing but MAIL_SYSTEM_CONTROL, made below TOP; its path."""
+    control = pathlib.Path(top, 'package/DEBIAN/control')
+    control.parent.mkdir(parents=True)
+    control.write_text(MAIL_SYSTEM_CONTROL)
+    package = f'{top}/mail-system.deb'
+    run_quietly(['dpkg-deb', '--root-owner-group', '--build', f'{top}/package', package],
+                f'{top}/log')
+    return package
+
+
+def make_tree(suite, kind, path):
+    say(f'making a root tree of {suite} ({kind}) with mmdebstrap, once')
     work = path.with_name(path.name + '.new')
     shutil.rmtree(work, ignore_errors=True)
     users = ' && '.join(f'useradd -m -s /bin/bash {name}' for name in USERS)
-    argv = ['mmdebstrap', '--variant=minbase', '--include=' + ','.join(PACKAGES),
+    argv = ['mmdebstrap', '--variant=minbase', '--include=' + ','.join(KINDS[kind]),
             f'--customize-hook=chroot "$1" sh -c "{users}"',
             # su is how tests become a user: it does not start that user's service manager
             '--customize-hook=chroot "$1" pam-auth-update --package --remove systemd',
@@ -116,20 +149,25 @@ def make_tree(suite, path):
             '--customize-hook=mkdir "$1/src" "$1/build" "$1/stage"',
             suite, str(work)]
     mirror = os.environ.get('UNITPOST_TEST_MIRROR')
-    run_quietly(argv + ([mirror] if mirror else []), CACHE / f'mmdebstrap-{suite}.log')
+    with tempfile.TemporaryDirectory() as top:
+        if kind == 'clients':
+            # Once dpkg works, and before the packages that ask for it.
+            package = make_mail_system_package(top)
+            argv[1:1] = [f'--essential-hook=dpkg --root="$1" --install {package}']
+        run_quietly(argv + ([mirror] if mirror else []), CACHE / f'mmdebstrap-{kind}-{suite}.log')
     work.rename(path)
 
 
-def ensure_tree(suite):
+def ensure_tree(suite, kind='tree'):
     """Path of the finished tree of SUITE and a lock that keeps it while it is in use."""
     require_tools('mmdebstrap', 'systemd-nspawn', 'unshare', 'nsenter')
-    name = tree_name(suite)
+    name = tree_name(suite, kind)
     path = CACHE / name
     if not path.is_dir():
         with Lock(name):
             if not path.is_dir():
-                make_tree(suite, path)
-                remove_stale_trees(suite)
+                make_tree(suite, kind, path)
+                remove_stale_trees(suite, kind)
     return path, Lock(name, shared=True)
 
 
