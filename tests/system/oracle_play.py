@@ -239,7 +239,8 @@ def describe_notice(parsed):
     for part in parsed.walk():
         if part.get_content_type() == 'message/delivery-status':
             for fields in part.get_payload()[1:]:
-                shown = [f'{name}: {fields[name]}' for name in (
+                # White space behind the type of an address is free (RFC 3464 2.1).
+                shown = [f'{name}: {re.sub("; *", "; ", fields[name])}' for name in (
                     'Original-Recipient', 'Final-Recipient', 'Action', 'Status') if fields[name]]
                 if shown:
                     recipients.append('; '.join(shown))

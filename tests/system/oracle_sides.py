@@ -72,7 +72,7 @@ class Postfix(Side):
     spool = postfix.SPOOL
     commands = postfix.COMMANDS
     log_tag = 'postfix/'
-    directories = (postfix.SPOOL,)
+    directories = postfix.SPOOL
 
     def start(self, group):
         postfix.configure(self.machine, {**COMMON, **group.parameters})
@@ -90,9 +90,10 @@ class Unitpost(Side):
     spool = '/var/spool/unitpost'
     commands = '/usr/sbin'
     log_tag = 'unitpost/'
-    directories = ('/', '/var/spool/unitpost')
 
     def start(self, group):
+        is_set = 'command_execution_directory' in group.parameters
+        self.directories = '/' if is_set else '/|/home/[^/]*|/root'
         text = ''.join(f'{name} = {value}\n'
                        for name, value in {**COMMON, **group.parameters}.items())
         self.machine.write('/etc/unitpost/main.cf', text)

@@ -24,6 +24,10 @@ class Difference:
 
 BOUNCED = r'dsn=5\.2\.0 status=bounced|/srv/out/notices'
 DEFERRED = r'dsn=4\.2\.0 status=deferred|waits in the queue'
+NOTHING = '(?!)'
+NOTES = '/srv/out/notices'
+BOUNCED_NOTES = NOTES + '|status=bounced'
+DEFERRED_NOW = 'status=deferred|waits in the queue'
 EMPTY = r"^file /var/mail/\S+ \(\S+:mail 600\): b''$"
 
 # {case: Difference}. One that is none any more is a failure.
