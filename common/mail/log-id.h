@@ -29,6 +29,11 @@
 #define LOG_ID_QUEUE_ERROR "5c1a0e6f2d934b7ea1f08c3b6d2e4a13" /* I/O error on the queue */
 #define LOG_ID_QUEUE_FULL  "5c1a0e6f2d934b7ea1f08c3b6d2e4a14" /* queue_minfree, ENOSPC */
 
+/* What users and admins have written. */
+#define LOG_ID_FORWARD_IGNORED "5c1a0e6f2d934b7ea1f08c3b6d2e4a40" /* a .forward, or part of one */
+#define LOG_ID_NO_POSTMASTER   "5c1a0e6f2d934b7ea1f08c3b6d2e4a41"
+#define LOG_ID_COMMAND_LEFT    "5c1a0e6f2d934b7ea1f08c3b6d2e4a42" /* hangs in the kernel */
+
 /* Trouble with processes. */
 #define LOG_ID_TRANSPORT_DEAD "5c1a0e6f2d934b7ea1f08c3b6d2e4a20" /* no hello from a role */
 #define LOG_ID_WORKER_CRASHED "5c1a0e6f2d934b7ea1f08c3b6d2e4a21"
@@ -42,5 +47,6 @@
 #define LOG_ID_CONFIG_ERROR   "5c1a0e6f2d934b7ea1f08c3b6d2e4a30"
 #define LOG_ID_CONFIG_WARNING "5c1a0e6f2d934b7ea1f08c3b6d2e4a31"
 #define LOG_ID_TABLE_ERROR    "5c1a0e6f2d934b7ea1f08c3b6d2e4a32"
+#define LOG_ID_ALIAS_LIMIT    "5c1a0e6f2d934b7ea1f08c3b6d2e4a35" /* aliases without end */
 #define LOG_ID_TABLE_KEPT     "5c1a0e6f2d934b7ea1f08c3b6d2e4a33" /* a source that is not taken */
 #define LOG_ID_TABLE_BUILT    "5c1a0e6f2d934b7ea1f08c3b6d2e4a34" /* an index of a changed source */

@@ -9,6 +9,9 @@
 #include "common/mail/table-seal.h"
 #include "common/mail/table-tdb-lib.h"
 
+/* How often an index that is replaced while it is opened is looked at. */
+#define OPEN_ATTEMPTS 10
+
 struct TdbIndex {
         struct TdbIndex *next;
         unsigned n_users;
@@ -160,8 +163,11 @@ static bool read_about(TdbIndex *index, Str source) {
         return is_right;
 }
 
-/* Open what was sealed, and not what took its name since. */
-static void index_open(TdbIndex *index, Str source) {
+/*
+ * Open what was sealed, and not what took its name since: that happens while an index is made anew,
+ * and is to be looked at again. False: that.
+ */
+static bool try_open(TdbIndex *index, Str source) {
         _cleanup_(fd_closep) int fd = open(index->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
         const struct tdb_logging_context log = { .log_fn = note_trouble, .log_private = index };
         struct stat sealed;
@@ -170,12 +176,12 @@ static void index_open(TdbIndex *index, Str source) {
 
         if (fd < 0 || fstat(fd, &sealed) < 0) {
                 tdb_index_fail(index, strerror(errno));
-                return;
+                return true;
         }
         r = table_seal_check(fd);
         if (r != 0) {
                 tdb_index_fail(index, r < 0 ? strerror(-r) : "damaged index");
-                return;
+                return true;
         }
         index->has_trouble = false;
         index->db = tdb_open_ex(index->path, 0, TDB_NOLOCK | TDB_NOMMAP | TDB_NOSYNC,
@@ -183,12 +189,20 @@ static void index_open(TdbIndex *index, Str source) {
         if (!index->db)
                 tdb_index_fail(index, "damaged index, tdb does not open it");
         else if (fstat(tdb_fd(index->db), &opened) < 0 || opened.st_ino != sealed.st_ino ||
-                 opened.st_dev != sealed.st_dev)
-                tdb_index_fail(index, "index replaced this moment");
-        else if (!read_about(index, source))
+                 opened.st_dev != sealed.st_dev) {
+                tdb_index_fail(index, "index replaced again and again");
+                return false;
+        } else if (!read_about(index, source))
                 tdb_index_fail(index, "not an index of this source");
         else
                 index->stamp = table_stamp(&sealed);
+        return true;
+}
+
+static void index_open(TdbIndex *index, Str source) {
+        for (int i = 0; i < OPEN_ATTEMPTS; i++)
+                if (try_open(index, source))
+                        return;
 }
 
 void tdb_index_look(TdbIndex *index, Str source) {

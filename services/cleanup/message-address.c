@@ -62,20 +62,15 @@ int message_set_sender(Message *message, Str address) {
 /* ---- recipients ---- */
 
 static int write_recipient(Message *message, const Recipient *recipient) {
-        Recipient kept = *recipient;
+        Recipient key = *recipient;
         int r;
 
-        if (!message->settings->keep_original) {
-                /* One mail per mailbox, whatever names it was sent to. */
-                const Recipient key = { .address = recipient->address };
-
-                if (duplicate_filter_seen(&message->duplicates, &key))
-                        return 0;
-                kept.original = STR_NULL;
-        } else if (duplicate_filter_seen(&message->duplicates, recipient)) {
+        /* One mail per mailbox, whatever names it was sent to. */
+        if (!message->settings->keep_original)
+                key = (Recipient){ .address = recipient->address };
+        if (duplicate_filter_seen(&message->duplicates, &key))
                 return 0;
-        }
-        r = queue_file_writer_add_recipient(message->writer, &kept);
+        r = queue_file_writer_add_recipient(message->writer, recipient);
         return r == 0 ? 0 : message_fail_write(message, r);
 }
 

@@ -6,26 +6,19 @@
 #include <unistd.h>
 
 #include "common/base/macro.h"
+#include "common/mail/match-list.h"
 #include "common/role/role-tables.h"
 
 #define PASSWD_ENTRY_START 1024
 #define PASSWD_ENTRY_MAX   (1024 * 1024)
-
-static TableResult ask_table(Str spec, const char *name) {
-        const TableContext context = role_tables_context(TABLE_SYNTAX_MAP);
-        Table *table _cleanup_(table_freep) = NULL;
-        Buf value _cleanup_(buf_deinit) = BUF_INIT(TABLE_VALUE_MAX);
-
-        if (table_new(spec, &context, &table, NULL) != 0)
-                return TABLE_ERROR;
-        return table_lookup_wait(table, str_from_cstr(name), &value);
-}
+#define ERROR_MAX_BYTES    1024
 
 Authorize authorize_name(const char *users, const char *name) {
         MatchList *list _cleanup_(match_list_freep) = NULL;
+        const TableContext context = role_tables_context(TABLE_SYNTAX_MAP);
         Buf error _cleanup_(buf_deinit) = BUF_INIT(ERROR_MAX_BYTES);
 
-        if (match_list_new(str_from_cstr(users), MATCH_NAMES, NULL, &list, &error) != 0)
+        if (match_list_new(str_from_cstr(users), MATCH_NAMES, &context, &list, &error) != 0)
                 return AUTHORIZE_ERROR;
         switch (match_list_find(list, str_from_cstr(name), &error)) {
         case TABLE_FOUND:

@@ -61,12 +61,6 @@ def verdict(outcome):
     return int(outcome['status']), outcome['code']
 
 
-def split(user='bob'):
-    """The messages of a mailbox as an independent reader splits them."""
-    with contextlib.closing(mailbox.mbox(f'/var/mail/{user}', create=False)) as box:
-        return [bytes(one) for one in box]
-
-
 # A mail reader, with bob's rights: takes messages out under both locks, until it has had as many
 # as it is told; prints how many there were each time, and the messages.
 READER = """

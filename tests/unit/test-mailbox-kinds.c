@@ -176,7 +176,7 @@ START_TEST(who_may_write_to_a_file_may_deliver_to_it) {
         check_dsn(deliver(MAILBOX_FILE, home_path("archive")), DSN_SENT, "2.0.0", "");
         check_file_has_message(home_path("archive"));
         make_home_file("secret", USER_ID + 1, 0644);
-        check_dsn(deliver(MAILBOX_FILE, home_path("secret")), DSN_DEFERRED, "4.2.0",
+        check_dsn(deliver(MAILBOX_FILE, home_path("secret")), DSN_BOUNCED, "5.2.0",
                   "cannot append message to file");
         ck_assert_int_eq(size_of(home_path("secret")), 0);
 }
@@ -218,7 +218,7 @@ END_TEST
 
 START_TEST(a_program_gets_no_mail) {
         make_home_file("program", USER_ID, 0755);
-        check_dsn(deliver(MAILBOX_FILE, home_path("program")), DSN_BOUNCED, "5.7.0", "executable");
+        check_dsn(deliver(MAILBOX_FILE, home_path("program")), DSN_BOUNCED, "5.7.1", "executable");
         ck_assert_int_eq(size_of(home_path("program")), 0);
 }
 END_TEST

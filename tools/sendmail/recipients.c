@@ -15,6 +15,9 @@ int recipient_list_add(RecipientList *list, Str text) {
         _cleanup_(buf_deinit) Buf address = BUF_INIT(ENVELOPE_ADDRESS_MAX);
         int r;
 
+        /* "\\root": no alias, once; today an address like others, as in Postfix. */
+        if (text.len > 1 && text.data[0] == '\\')
+                text = str_skip(text, 1);
         while ((r = address_list_next(&text, &address)) != ADDRESS_E_END) {
                 if (r < 0)
                         return r;
