@@ -11,6 +11,7 @@ import os
 import pathlib
 import re
 import signal
+import subprocess
 import time
 import unittest
 
@@ -247,6 +248,37 @@ class Forwards(Case):
                 path = pathlib.Path('/home/bob/.forward')
                 path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
         self.assertEqual(self.messages('alice'), [])
+
+    def test_one_that_is_swapped_while_it_is_read(self):
+        """Between bob's own, alice's with a command for bob to run, and a link to what bob may not
+        read: whichever was opened is the one that is judged and obeyed."""
+        self.forward('bob', '\\bob\n')
+        self.write('/home/bob/evil', '"|touch /home/bob/ran"\n', 'alice')
+        swapper = subprocess.Popen(['/usr/bin/python3', '-c', """
+import itertools, os
+os.chdir('/home/bob')
+for turn in itertools.cycle('abc'):
+    if turn == 'b':
+        os.link('evil', 'new')
+    elif turn == 'c':
+        os.symlink('/etc/shadow', 'new')
+    else:
+        with open('new', 'w') as file:
+            file.write('bob\\n')
+        os.chown('new', 4202, 4202)
+    os.rename('new', '.forward')
+"""])
+        try:
+            for n in range(1, 31):
+                for line in self.send('bob'):
+                    self.assertRegex(line, r'status=sent \(delivered to mailbox\)')
+                self.assertEqual(len(self.messages('bob')), n)
+        finally:
+            swapper.kill()
+            swapper.wait()
+        self.assertFalse(os.path.exists('/home/bob/ran'))
+        self.assertNotIn('root:', '\n'.join(self.final_lines()))
+        self.assertTrue(self.world.journal(MESSAGE='belongs to somebody else: it is ignored'))
 
     def test_one_that_may_not_be_read_or_says_nothing_is_none(self):
         for text, mode in (('alice\n', 0o000), ('', 0o644), ('# nothing\n\n', 0o644)):
