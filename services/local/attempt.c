@@ -49,6 +49,9 @@ void attempt_deinit(Attempt *attempt) {
         forget_failures(attempt);
 }
 
+static bool was_seen(const KeySet *set, const char *format, va_list args) _printf_(2, 0);
+static bool seen(KeySet *set, const char *format, va_list args) _printf_(2, 0);
+
 static bool was_seen(const KeySet *set, const char *format, va_list args) {
         Buf key _cleanup_(buf_deinit) = BUF_INIT(SEEN_KEY_MAX);
 

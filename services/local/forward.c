@@ -144,7 +144,6 @@ static int append_delivered_to(const Sending *sending, Buf *text) {
 
 static int send_content(const Sending *sending) {
         Buf trace _cleanup_(buf_deinit) = BUF_INIT(COPY_HEADER_MAX);
-        Buf front _cleanup_(buf_deinit) = BUF_INIT(COPY_HEADER_MAX);
         const CopyEnvelope nothing = { 0 };
         Str piece;
         int r;

@@ -52,12 +52,21 @@ class Case(unittest.TestCase):
         return path
 
     def send(self, to, content=MAIL, sender='carol', n=1, options=()):
-        """Send, and wait for N final lines of recipients."""
+        """Send, and wait for N final lines of recipients. What an earlier one left on its way, a
+        notice, is waited for first, so that its line is not taken for one of these."""
+        self.wait_until_quiet()
         before = len(self.final_lines())
         self.world.send(sender, to, content, options)
         self.world.wait_for_entry(seconds=40, n=before + n,
                                   MESSAGE='status=(sent|deferred|bounced)')
         return self.final_lines()[before:]
+
+    def wait_until_quiet(self, seconds=20):
+        until = time.monotonic() + seconds
+        while any(self.world.queue(name) not in ([], ['.lock'])
+                  for name in ('maildrop', 'incoming', 'active')):
+            self.assertLess(time.monotonic(), until, 'mail is on its way')
+            time.sleep(0.02)
 
     # ---- what came of it ----
 
