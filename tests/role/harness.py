@@ -131,6 +131,12 @@ class Journal:
         self.socket.close()
 
 
+def traced_environment():
+    """For a program under strace: a traced process cannot look for leaks."""
+    options = os.environ.get('ASAN_OPTIONS', '')
+    return {**os.environ, 'ASAN_OPTIONS': f'{options}:detect_leaks=0'}
+
+
 def matches(entry, patterns):
     return all(name in entry and re.search(pattern, entry[name], re.DOTALL)
                for name, pattern in patterns.items())

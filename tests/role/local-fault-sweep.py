@@ -151,7 +151,7 @@ class Place:
         """With a local of its own, as traced by TRACER. Acknowledged?, exit status."""
         ours, theirs = socket.socketpair()
         process = subprocess.Popen([*tracer, f'{PROGRAMS}/local', *self.options], stdin=theirs,
-                                   stdout=subprocess.DEVNULL)
+                                   stdout=subprocess.DEVNULL, env=harness.traced_environment())
         theirs.close()
         acknowledged = ask(ours, content(name, self.scenario.size))
         return acknowledged, process.wait(60)

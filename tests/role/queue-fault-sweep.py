@@ -21,6 +21,8 @@ import subprocess
 import sys
 import tempfile
 
+import harness
+
 DIRS = ('maildrop', 'incoming', 'active', 'deferred', 'hold', 'corrupt')
 ERRORS = {
     'openat': ('EIO', 'ENOSPC', 'EMFILE'),
@@ -93,12 +95,6 @@ def fill(top):
     (top / 'maildrop' / message_id(93)).mkdir()
 
 
-def environment():
-    """A traced process cannot look for leaks."""
-    options = os.environ.get('ASAN_OPTIONS', '')
-    return {**os.environ, 'ASAN_OPTIONS': f'{options}:detect_leaks=0'}
-
-
 class Promises:
     """What the lines of a run say about the queue."""
 
@@ -134,7 +130,7 @@ class Restart:
 
     def __init__(self, scenario, top):
         result = subprocess.run([scenario, 'check', top], capture_output=True, text=True,
-                                check=False, env=environment())
+                                check=False, env=harness.traced_environment())
         self.problems = []
         self.found = {}       # number -> [(dir, states, diagnoses)]
         self.verdicts = []    # (dir, name, verdict)
@@ -168,7 +164,7 @@ class Sweep:
     def strace(self, top, *options):
         return subprocess.run(['strace', '-qq', '-s', '64', *options, self.scenario, self.mode,
                                top], capture_output=True, text=True, check=False,
-                              env=environment())
+                              env=harness.traced_environment())
 
     def count(self):
         """The run without faults: every call from the START line on, with its number among the
