@@ -11,13 +11,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/file.h"
 #include "common/mail/queue-admit.h"
+#include "tests/unit/no-tmpfile.h"
 
 #define BUCKET    UINT64_C(1700000064)
 #define ALL_DIRS  ((1U << QUEUE_N_DIRS) - 1)
@@ -26,26 +26,6 @@
 #define LARGE     150000
 #define SUBMITTED 2000
 #define DAY_USEC  (24 * 3600 * USEC_PER_SEC)
-
-static bool no_tmpfile;
-
-int __real_openat64(int at, const char *path, int flags, ...);
-int __wrap_openat64(int at, const char *path, int flags, ...);
-
-int __wrap_openat64(int at, const char *path, int flags, ...) {
-        mode_t mode = 0;
-        va_list args;
-
-        va_start(args, flags);
-        if ((flags & O_CREAT) || (flags & O_TMPFILE) == O_TMPFILE)
-                mode = va_arg(args, mode_t);
-        va_end(args);
-        if (no_tmpfile && (flags & O_TMPFILE) == O_TMPFILE) {
-                errno = EOPNOTSUPP;
-                return -1;
-        }
-        return __real_openat64(at, path, flags, mode);
-}
 
 /* One line, one write, no buffer that a crash could lose. */
 static void say(const char *format, ...) _printf_(1, 2);

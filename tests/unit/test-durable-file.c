@@ -7,12 +7,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
 #include "common/base/durable-file.h"
 #include "common/base/file.h"
+#include "tests/unit/no-tmpfile.h"
 #include "tests/unit/unit.h"
 
 static char dir_path[] = "/tmp/unitpost-test-durable-XXXXXX";
@@ -20,13 +20,10 @@ static int dir_fd = -1;
 static int fsync_fails_on_fd = -1; /* the next fsync of this descriptor fails */
 static int fsync_order[8];         /* descriptors in the order of their syncs */
 static size_t n_fsyncs;
-static bool no_tmpfile; /* a file system without O_TMPFILE */
 static bool rename_fails;
 
 int __real_fsync(int fd);
 int __wrap_fsync(int fd);
-int __real_openat64(int at, const char *path, int flags, ...);
-int __wrap_openat64(int at, const char *path, int flags, ...);
 int __real_renameat(int old_at, const char *old_path, int new_at, const char *new_path);
 int __wrap_renameat(int old_at, const char *old_path, int new_at, const char *new_path);
 
@@ -38,21 +35,6 @@ int __wrap_fsync(int fd) {
         fsync_fails_on_fd = -1; /* the kernel reports a lost page once */
         errno = EIO;
         return -1;
-}
-
-int __wrap_openat64(int at, const char *path, int flags, ...) {
-        mode_t mode = 0;
-        va_list args;
-
-        va_start(args, flags);
-        if ((flags & O_CREAT) || (flags & O_TMPFILE) == O_TMPFILE)
-                mode = va_arg(args, mode_t);
-        va_end(args);
-        if (no_tmpfile && (flags & O_TMPFILE) == O_TMPFILE) {
-                errno = EOPNOTSUPP;
-                return -1;
-        }
-        return __real_openat64(at, path, flags, mode);
 }
 
 int __wrap_renameat(int old_at, const char *old_path, int new_at, const char *new_path) {

@@ -11,31 +11,11 @@
 
 #include "services/local/identity.h"
 #include "services/local/maildir.h"
+#include "tests/unit/no-tmpfile.h"
 #include "tests/unit/temp-tree.h"
 #include "tests/unit/unit.h"
 
 #define USER_ID 54321
-
-/* Where the file system has no nameless files. */
-static bool no_tmpfile;
-
-int __real_openat64(int at, const char *path, int flags, ...);
-int __wrap_openat64(int at, const char *path, int flags, ...);
-
-int __wrap_openat64(int at, const char *path, int flags, ...) {
-        mode_t mode = 0;
-        va_list args;
-
-        va_start(args, flags);
-        if ((flags & O_CREAT) || (flags & O_TMPFILE) == O_TMPFILE)
-                mode = va_arg(args, mode_t);
-        va_end(args);
-        if (no_tmpfile && (flags & O_TMPFILE) == O_TMPFILE) {
-                errno = EOPNOTSUPP;
-                return -1;
-        }
-        return __real_openat64(at, path, flags, mode);
-}
 
 /* The descriptor whose fsync fails counts from 0: the message, then new/. */
 static int fsync_fails_at = -1;
