@@ -21,6 +21,7 @@ typedef struct Search {
         TableList *tables;
         Buf *value;
         AddressMatch *match;
+        bool is_partial; /* the key is not the whole address */
         Buf key;
 } Search;
 
@@ -47,13 +48,17 @@ static int take_apart(const AddressLookupRules *rules, Str address, AddressMatch
 }
 
 static TableResult ask(Search *search) {
+        const TableQuestion question = {
+                .key = buf_str(&search->key),
+                .is_partial = search->is_partial,
+                .answers = search->match->answers,
+        };
         Table *table = NULL;
         TableResult result;
 
         if (search->key.error)
                 return TABLE_NOT_FOUND; /* longer than any address: no table has it */
-        result = table_list_lookup_wait(search->tables, buf_str(&search->key), search->value,
-                                        &table);
+        result = table_list_ask(search->tables, &question, search->value, &table);
         if (table)
                 search->match->table = table;
         return result;
@@ -88,6 +93,7 @@ static TableResult ask_user(Search *search, const Parts *parts, Str user, bool w
 static TableResult ask_both(Search *search, const Parts *parts, bool with_domain) {
         TableResult result = ask_user(search, parts, parts->raw, with_domain);
 
+        search->is_partial = true;
         if (result != TABLE_NOT_FOUND || !parts->has_extension)
                 return result;
         result = ask_user(search, parts, parts->user, with_domain);
@@ -96,10 +102,10 @@ static TableResult ask_both(Search *search, const Parts *parts, bool with_domain
         return result;
 }
 
-static TableResult find_local(const AddressLookupRules *rules, Str domain, Buf *error) {
+static TableResult find_local(const AddressLookupRules *rules, Search *search, Str domain) {
         if (str_equal_nocase(domain, rules->myorigin))
                 return TABLE_FOUND;
-        return local_domains_find(rules->local, domain, error);
+        return local_domains_find(rules->local, domain, search->match->answers, search->value);
 }
 
 static TableResult search_keys(const AddressLookupRules *rules, Search *search,
@@ -108,7 +114,7 @@ static TableResult search_keys(const AddressLookupRules *rules, Search *search,
 
         if (result != TABLE_NOT_FOUND || !parts->qualified)
                 return result;
-        result = find_local(rules, parts->domain, search->value);
+        result = find_local(rules, search, parts->domain);
         if (result == TABLE_FOUND)
                 result = ask_both(search, parts, false);
         if (result != TABLE_NOT_FOUND)
@@ -118,8 +124,8 @@ static TableResult search_keys(const AddressLookupRules *rules, Search *search,
         return ask(search);
 }
 
-TableResult address_lookup_wait(const AddressLookupRules *rules, TableList *tables, Str address,
-                                Buf *value, AddressMatch *match) {
+TableResult address_lookup(const AddressLookupRules *rules, TableList *tables, Str address,
+                           Buf *value, AddressMatch *match) {
         Search search = {
                 .tables = tables,
                 .value = value,

@@ -24,7 +24,8 @@ typedef struct AddressMatch {
         Str extension; /* what the key did not have of the address, with its delimiter: a slice of
                         * memory of the match; empty when the key had all of it, or was @domain */
         Buf memory;
-        const Table *table; /* that knew the key, or failed; owned by the list */
+        const Table *table;    /* that knew the key, or failed; owned by the list */
+        TableAnswers *answers; /* set by who asks: see table-answers.h; NULL: wait */
 } AddressMatch;
 
 #define ADDRESS_MATCH_NULL ((AddressMatch){ .memory = BUF_INIT(4096) })
@@ -33,13 +34,13 @@ typedef struct AddressMatch {
 void address_match_deinit(AddressMatch *match);
 
 /*
- * Look ADDRESS up, asking and waiting: user+ext@domain, user@domain; when the domain is one of ours
- * user+ext, user; then @domain. Where a user needs quotes the key has them, and if nothing is found
- * is tried without. The value, or the text of an error, is appended to VALUE. With no tables
- * nothing is done at all.
+ * Look ADDRESS up: user+ext@domain, user@domain; when the domain is one of ours user+ext, user;
+ * then @domain. Tables of patterns are asked for the first of these only. Where a user needs quotes
+ * the key has them, and if nothing is found is tried without. The value, or the text of an error,
+ * is appended to VALUE. With no tables nothing is done at all.
  */
-TableResult address_lookup_wait(const AddressLookupRules *rules, TableList *tables, Str address,
-                                Buf *value, AddressMatch *match);
+TableResult address_lookup(const AddressLookupRules *rules, TableList *tables, Str address,
+                           Buf *value, AddressMatch *match);
 
 /* For the log, when it was TABLE_ERROR: "NAME map lookup problem for ADDRESS: TABLE: WHY". */
 void address_lookup_describe(Buf *text, const char *name, Str address, const AddressMatch *match,

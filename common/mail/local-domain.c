@@ -2,7 +2,8 @@
 
 #include "common/mail/inet-list.h"
 
-TableResult local_domains_find(const LocalDomains *domains, Str domain, Buf *error) {
+TableResult local_domains_find(const LocalDomains *domains, Str domain, TableAnswers *answers,
+                               Buf *error) {
         InetAddress address;
         TableResult result;
 
@@ -10,7 +11,7 @@ TableResult local_domains_find(const LocalDomains *domains, Str domain, Buf *err
                 domain = str_first(domain, domain.len - 1);
         if (str_is_empty(domain) || str_has_suffix(domain, STR(".")))
                 return TABLE_NOT_FOUND;
-        result = match_list_find(domains->mydestination, domain, error);
+        result = match_list_find(domains->mydestination, domain, answers, error);
         if (result != TABLE_NOT_FOUND || !inet_literal_parse(domain, &address))
                 return result;
         return inet_list_has(domains->inet_interfaces, &address) ||

@@ -16,6 +16,7 @@ typedef struct LocalDomains {
 
 /*
  * Is DOMAIN one of them? One '.' at its end does not count. TABLE_ERROR: a table could not be
- * asked, ERROR (appended) says which and why.
+ * asked, ERROR (appended) says which and why. ANSWERS: see table-answers.h.
  */
-TableResult local_domains_find(const LocalDomains *domains, Str domain, Buf *error);
+TableResult local_domains_find(const LocalDomains *domains, Str domain, TableAnswers *answers,
+                               Buf *error);

@@ -150,9 +150,9 @@ MatchList *match_list_free(MatchList *list) {
 
 /* ---- matching ---- */
 
-static TableResult ask_table(Table *table, Str key, Buf *error) {
+static TableResult ask_table(Table *table, const TableQuestion *question, Buf *error) {
         _cleanup_(buf_deinit) Buf value = BUF_INIT(TABLE_VALUE_MAX);
-        TableResult result = table_lookup_wait(table, key, &value);
+        TableResult result = table_ask(table, question, &value);
 
         if (result == TABLE_ERROR)
                 describe(error, table_spec(table), buf_str(&value));
@@ -160,18 +160,20 @@ static TableResult ask_table(Table *table, Str key, Buf *error) {
 }
 
 /* The name, then ".parent" or "parent" for each of its parents. */
-static TableResult find_in_table(const MatchList *list, Table *table, Str name, Buf *error) {
-        TableResult result = ask_table(table, name, error);
+static TableResult find_in_table(const MatchList *list, Table *table, TableQuestion question,
+                                 Buf *error) {
+        TableResult result = ask_table(table, &question, error);
+        Str name = question.key;
 
+        question.is_partial = true;
         while (list->style != MATCH_NAMES && result == TABLE_NOT_FOUND) {
                 size_t dot = str_find(str_skip(name, 1), '.') + 1;
 
                 if (dot >= name.len)
                         break;
                 name = str_skip(name, dot);
-                result = ask_table(table,
-                                   list->style == MATCH_PARENT_DOMAINS ? str_skip(name, 1) : name,
-                                   error);
+                question.key = list->style == MATCH_PARENT_DOMAINS ? str_skip(name, 1) : name;
+                result = ask_table(table, &question, error);
         }
         return result;
 }
@@ -192,26 +194,31 @@ static bool name_fits(const MatchList *list, Str pattern, Str name) {
                is_below(name, pattern, '\0');
 }
 
-TableResult match_list_find(const MatchList *list, Str name, Buf *error) {
+static TableResult fail_entry(const MatchEntry *entry, Buf *error) {
+        const char *why =
+                entry->error < 0 ? strerror(-entry->error) : "not a file of at most 16 MiB";
+
+        describe(error, str_from_cstr(entry->text), str_from_cstr(why));
+        return TABLE_ERROR;
+}
+
+TableResult match_list_find(const MatchList *list, Str name, TableAnswers *answers, Buf *error) {
+        const TableQuestion question = { .key = name, .answers = answers };
+
         for (size_t i = 0; i < list->n; i++) {
                 const MatchEntry *entry = &list->entries[i];
                 TableResult result = TABLE_NOT_FOUND;
 
-                if (entry->error) {
-                        const char *why = entry->error < 0 ? strerror(-entry->error)
-                                                           : "not a file of at most 16 MiB";
-
-                        describe(error, str_from_cstr(entry->text), str_from_cstr(why));
-                        return TABLE_ERROR;
-                }
+                if (entry->error)
+                        return fail_entry(entry, error);
                 if (entry->table)
-                        result = find_in_table(list, entry->table, name, error);
+                        result = find_in_table(list, entry->table, question, error);
                 else if (name_fits(list, str_from_cstr(entry->text), name))
                         result = TABLE_FOUND;
-                if (result == TABLE_ERROR)
+                if (result == TABLE_FOUND && entry->negated)
+                        return TABLE_NOT_FOUND;
+                if (result != TABLE_NOT_FOUND)
                         return result;
-                if (result == TABLE_FOUND)
-                        return entry->negated ? TABLE_NOT_FOUND : TABLE_FOUND;
         }
         return TABLE_NOT_FOUND;
 }

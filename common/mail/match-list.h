@@ -10,7 +10,7 @@
  *   !entry       the same, but the name is not in the list; of a file, each of its entries
  */
 
-#include "common/mail/table.h"
+#include "common/mail/table-answers.h"
 
 typedef struct MatchList MatchList;
 
@@ -37,7 +37,7 @@ DEFINE_CLEANUP(MatchList, match_list_free)
 
 /*
  * Is NAME in the list? TABLE_ERROR: an entry could not be asked, ERROR (appended) says which and
- * why; then nothing is known, since an entry before the one that fits may say no. No tables, no
- * memory is allocated.
+ * why; then nothing is known, since an entry before the one that fits may say no. ANSWERS, and
+ * TABLE_WAIT, as in table-answers.h. No tables, no memory is allocated.
  */
-TableResult match_list_find(const MatchList *list, Str name, Buf *error);
+TableResult match_list_find(const MatchList *list, Str name, TableAnswers *answers, Buf *error);

@@ -14,6 +14,7 @@
 /* An address that is being stripped of our domains. */
 typedef struct Stripping {
         const ResolveRules *rules;
+        TableAnswers *answers;
         Buf address;  /* what is left */
         Buf stripped; /* the domain that was taken off last */
         Buf next;
@@ -89,7 +90,8 @@ static TableResult strip_domain(Stripping *stripping, Str *text, Buf *error) {
         if (at == text->len)
                 return TABLE_FOUND;
         if (!str_is_empty(domain))
-                result = local_domains_find(&stripping->rules->local, domain, error);
+                result = local_domains_find(&stripping->rules->local, domain, stripping->answers,
+                                            error);
         if (result != TABLE_FOUND)
                 return result;
         buf_reset(&stripping->stripped);
@@ -122,7 +124,7 @@ static bool strip_step(Stripping *stripping, Buf *error, TableResult *ret_result
         Str text = strip_end(rules, buf_str(&stripping->address));
 
         *ret_result = strip_domain(stripping, &text, error);
-        if (*ret_result == TABLE_ERROR)
+        if (*ret_result == TABLE_ERROR || *ret_result == TABLE_WAIT)
                 return true;
         if (*ret_result == TABLE_NOT_FOUND) {
                 (void)buf_append_str(&stripping->next, text);
@@ -139,6 +141,10 @@ static bool strip_step(Stripping *stripping, Buf *error, TableResult *ret_result
         return true;
 }
 
+static int failure(TableResult result) {
+        return result == TABLE_ERROR ? RESOLVE_E_TABLE : result == TABLE_WAIT ? RESOLVE_E_WAIT : 0;
+}
+
 static int strip_all(Stripping *stripping, Str address, Buf *text) {
         TableResult result = TABLE_NOT_FOUND;
         bool done = false;
@@ -152,14 +158,16 @@ static int strip_all(Stripping *stripping, Str address, Buf *text) {
                 buf_reset(&stripping->address);
                 (void)buf_append_str(&stripping->address, buf_str(&stripping->next));
         }
-        if (result == TABLE_ERROR)
-                return RESOLVE_E_TABLE;
+        if (result == TABLE_ERROR || result == TABLE_WAIT)
+                return failure(result);
         return buf_append_str(text, buf_str(&stripping->address)) == 0 ? 0 : -ENOMEM;
 }
 
-static int strip_routes(const ResolveRules *rules, Str address, Buf *text, bool *ret_is_local) {
+static int strip_routes(const ResolveRules *rules, Str address, TableAnswers *answers, Buf *text,
+                        bool *ret_is_local) {
         Stripping stripping = {
                 .rules = rules,
+                .answers = answers,
                 .address = BUF_INIT(text->max),
                 .stripped = BUF_INIT(text->max),
                 .next = BUF_INIT(text->max),
@@ -183,20 +191,20 @@ static bool is_plain(Str local, Str domain) {
         return !str_is_empty(local) && !str_is_empty(domain) && !str_has_suffix(domain, STR("."));
 }
 
-static int find_recipient(const ResolveRules *rules, Str address, Buf *text, Str *ret_recipient,
-                          bool *ret_is_local) {
+static int find_recipient(const ResolveRules *rules, TableAnswers *answers, Buf *text,
+                          Str *recipient, bool *ret_is_local) {
+        Str address = *recipient;
         Str local, domain;
         TableResult result;
         int r;
 
         if (address_split(address, &local, &domain) && is_plain(local, domain)) {
-                result = local_domains_find(&rules->local, domain, text);
-                *ret_recipient = address;
+                result = local_domains_find(&rules->local, domain, answers, text);
                 *ret_is_local = result == TABLE_FOUND;
-                return result == TABLE_ERROR ? RESOLVE_E_TABLE : 0;
+                return failure(result);
         }
-        r = strip_routes(rules, address, text, ret_is_local);
-        *ret_recipient = buf_str(text);
+        r = strip_routes(rules, address, answers, text, ret_is_local);
+        *recipient = buf_str(text);
         return r;
 }
 
@@ -209,19 +217,19 @@ static bool domain_is_sane(const ResolveRules *rules, Str domain) {
                (rules->numeric_domain || !domain_name_is_numeric(domain));
 }
 
-static int find_class(const ResolveRules *rules, Str domain, Buf *text, AddressClass *ret) {
+static int find_class(const ResolveRules *rules, Str domain, TableAnswers *answers, Buf *text,
+                      AddressClass *ret) {
         size_t before = text->len;
         TableResult result;
 
         *ret = ADDRESS_CLASS_DEFAULT;
-        result = match_list_find(rules->virtual_alias_domains, domain, text);
+        result = match_list_find(rules->virtual_alias_domains, domain, answers, text);
         if (result == TABLE_FOUND)
                 *ret = ADDRESS_CLASS_VIRTUAL_ALIAS;
-        if (result != TABLE_ERROR)
-                return 0;
         /* The reason alone, without an address that may be in front of it. */
-        buf_consume(text, before);
-        return RESOLVE_E_TABLE;
+        if (result == TABLE_ERROR)
+                buf_consume(text, before);
+        return failure(result);
 }
 
 static void set_transport(ResolveRoute *route, Str transport, Str domain) {
@@ -233,14 +241,19 @@ static void set_transport(ResolveRoute *route, Str transport, Str domain) {
                 route->nexthop = domain;
 }
 
-int resolve_recipient(const ResolveRules *rules, Str address, Buf *text, ResolveRoute *ret) {
+int resolve_recipient(const ResolveRules *rules, Str address, TableAnswers *answers, Buf *text,
+                      ResolveRoute *ret) {
         Str local, domain;
         bool is_local = false;
         int r;
 
         buf_reset(text);
-        *ret = (ResolveRoute){ .class = ADDRESS_CLASS_DEFAULT, .transport = STR("error") };
-        r = find_recipient(rules, address, text, &ret->recipient, &is_local);
+        *ret = (ResolveRoute){
+                .class = ADDRESS_CLASS_DEFAULT,
+                .recipient = address,
+                .transport = STR("error"),
+        };
+        r = find_recipient(rules, answers, text, &ret->recipient, &is_local);
         if (r != 0)
                 return r;
         (void)address_split(ret->recipient, &local, &domain);
@@ -253,7 +266,7 @@ int resolve_recipient(const ResolveRules *rules, Str address, Buf *text, Resolve
                 set_transport(ret, rules->local_transport, domain);
                 return 0;
         }
-        r = find_class(rules, domain, text, &ret->class);
+        r = find_class(rules, domain, answers, text, &ret->class);
         if (ret->class == ADDRESS_CLASS_VIRTUAL_ALIAS)
                 ret->nexthop = rules->name_table ? UNKNOWN_ALIAS : UNKNOWN;
         else

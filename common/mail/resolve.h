@@ -4,8 +4,8 @@
  * Where a recipient goes: address class, transport and next hop (Postfix's trivial-rewrite,
  * "resolve"). Address classes so far: local, virtual alias, and everything else.
  *
- * Asks tables where the lists of domains name some, and does not wait for any: one that could not
- * answer at once is RESOLVE_E_TABLE.
+ * Asks tables where the lists of domains name some; in a loop the answer may come later, and the
+ * address is resolved again then (table-answers.h).
  */
 
 #include "common/mail/local-domain.h"
@@ -41,7 +41,8 @@ typedef struct ResolveRoute {
 } ResolveRoute;
 
 enum {
-        RESOLVE_E_TABLE = 1
+        RESOLVE_E_TABLE = 1,
+        RESOLVE_E_WAIT = 2, /* an answer is on its way to ANSWERS */
 };
 
 /*
@@ -49,6 +50,7 @@ enum {
  * "other!user@ours") until the domain is a remote one, or none is left. An address whose domain can
  * be none goes to the transport "error". TEXT (emptied first, at least two addresses long) holds
  * what slices point into; with RESOLVE_E_TABLE, which list could not be asked and why. 0,
- * RESOLVE_E_TABLE, -ENOMEM.
+ * RESOLVE_E_TABLE, RESOLVE_E_WAIT, -ENOMEM.
  */
-int resolve_recipient(const ResolveRules *rules, Str address, Buf *text, ResolveRoute *ret);
+int resolve_recipient(const ResolveRules *rules, Str address, TableAnswers *answers, Buf *text,
+                      ResolveRoute *ret);

@@ -71,11 +71,12 @@ void table_list_allow_missing(TableList *list) {
                 table_allow_missing(list->tables[i]);
 }
 
-TableResult table_list_lookup_wait(TableList *list, Str key, Buf *ret, Table **ret_table) {
+TableResult table_list_ask(TableList *list, const TableQuestion *question, Buf *ret,
+                           Table **ret_table) {
         if (ret_table)
                 *ret_table = NULL;
         for (size_t i = 0; i < list->n; i++) {
-                TableResult result = table_lookup_wait(list->tables[i], key, ret);
+                TableResult result = table_ask(list->tables[i], question, ret);
 
                 if (result == TABLE_NOT_FOUND)
                         continue;
@@ -84,4 +85,10 @@ TableResult table_list_lookup_wait(TableList *list, Str key, Buf *ret, Table **r
                 return result;
         }
         return TABLE_NOT_FOUND;
+}
+
+TableResult table_list_lookup_wait(TableList *list, Str key, Buf *ret, Table **ret_table) {
+        const TableQuestion question = { .key = key };
+
+        return table_list_ask(list, &question, ret, ret_table);
 }

@@ -6,7 +6,7 @@
  * one that could not be asked.
  */
 
-#include "common/mail/table.h"
+#include "common/mail/table-answers.h"
 
 typedef struct TableList TableList;
 
@@ -26,8 +26,12 @@ size_t table_list_n(const TableList *list);
 void table_list_allow_missing(TableList *list);
 
 /*
- * Ask and wait, as table_lookup_wait(). The value, or the text of an error, is appended to RET;
+ * Ask, as table_ask() each in its turn. The value, or the text of an error, is appended to RET;
  * *RET_TABLE (may be NULL) is the table that answered or failed, owned by LIST, NULL when none
  * knows the key.
  */
+TableResult table_list_ask(TableList *list, const TableQuestion *question, Buf *ret,
+                           Table **ret_table);
+
+/* The same for KEY alone, and waiting for each answer: for workers and tools. */
 TableResult table_list_lookup_wait(TableList *list, Str key, Buf *ret, Table **ret_table);

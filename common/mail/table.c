@@ -161,10 +161,18 @@ void table_reply_error(TableReply reply, void *userdata, const char *format, ...
         reply(userdata, TABLE_ERROR, str_from_cstr(text));
 }
 
+bool table_is_pattern(const Table *table) {
+        return table->type->is_pattern;
+}
+
+bool table_is_remote(const Table *table) {
+        return table->context.transport && table->type->may_block;
+}
+
 static int lookup_folded(Table *table, Str key, TableReply reply, void *userdata) {
         const TableTransport *transport = table->context.transport;
 
-        if (transport && table->type->may_block)
+        if (table_is_remote(table))
                 return transport->lookup(transport->context, table_spec(table), key, reply,
                                          userdata);
         return table->type->lookup(table, key, reply, userdata);
@@ -216,7 +224,7 @@ TableResult table_lookup_wait(Table *table, Str key, Buf *ret) {
         Waiting waiting = { .value = ret };
         int r;
 
-        if (table->context.transport && table->type->may_block) {
+        if (table_is_remote(table)) {
                 (void)buf_append_clipped(ret, STR("this process must not wait for this table"));
                 return TABLE_ERROR;
         }

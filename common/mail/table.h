@@ -5,8 +5,8 @@
  *
  * The interface is asynchronous: ask, and be called back, perhaps before table_lookup() returns
  * (local types: tdb, texthash, inline, static), perhaps later (types that can block, answered by
- * proxymap through the injected transport). Rewriting and restrictions are written on this form;
- * workers use table_lookup_wait().
+ * proxymap through the injected transport). Rewriting and restrictions are written on
+ * table-answers.h, which is the same code for loops and for workers.
  *
  * An error is never "not found": TABLE_ERROR means "try again later", and mail is deferred.
  */
@@ -28,6 +28,7 @@ typedef enum TableResult {
         TABLE_FOUND,
         TABLE_NOT_FOUND,
         TABLE_ERROR, /* VALUE is a text for the log */
+        TABLE_WAIT,  /* the answer comes later: of table-answers.h only, never a reply */
 } TableResult;
 
 /* VALUE is valid during the call only. */
@@ -107,6 +108,12 @@ DEFINE_CLEANUP(Table, table_free)
  */
 void table_allow_missing(Table *table);
 
+/* Does it hold patterns: is it to be asked for the whole of what is searched, and for no part? */
+bool table_is_pattern(const Table *table);
+
+/* Is it asked through the transport, so that its answer comes later? */
+bool table_is_remote(const Table *table);
+
 /* The SPEC it was made from. */
 Str table_spec(const Table *table);
 
@@ -142,8 +149,9 @@ bool table_each(Table *table, TableEntry entry, void *userdata, Buf *error);
  */
 typedef struct TableType {
         const char *name;
-        bool may_block; /* goes through the transport where there is one */
-        bool any_key;   /* asked for keys, too, that no text file can hold */
+        bool may_block;  /* goes through the transport where there is one */
+        bool is_pattern; /* see table_is_pattern() */
+        bool any_key;    /* asked for keys, too, that no text file can hold */
         int (*open)(Table *table, Str name, const char **ret_reason);
         int (*lookup)(Table *table, Str key, TableReply reply, void *userdata);
         bool (*each)(Table *table, TableEntry entry, void *userdata, Buf *error); /* or NULL */

@@ -89,12 +89,13 @@ static int expand_once(Expansion *expansion, Str key) {
         _cleanup_(buf_deinit) Buf value = BUF_INIT(TABLE_VALUE_MAX);
         _cleanup_(address_match_deinit) AddressMatch match = ADDRESS_MATCH_NULL;
 
-        switch (address_lookup_wait(&rules->lookup, rules->maps, key, &value, &match)) {
+        switch (address_lookup(&rules->lookup, rules->maps, key, &value, &match)) {
         case TABLE_NOT_FOUND:
                 return ALIAS_E_NONE;
         case TABLE_FOUND:
                 return take_value(expansion, key, buf_str(&value), &match);
         case TABLE_ERROR:
+        case TABLE_WAIT:
                 break;
         }
         address_lookup_describe(expansion->reason, "virtual_alias_maps", key, &match,

@@ -141,7 +141,7 @@ static int add_copy_of(Message *message, const char *name, TableList *tables, St
 
         if (table_list_n(tables) == 0 || !makes_copies(message))
                 return 0;
-        result = address_lookup_wait(&message->settings->lookup, tables, address, &value, &match);
+        result = address_lookup(&message->settings->lookup, tables, address, &value, &match);
         if (result == TABLE_NOT_FOUND)
                 return 0;
         if (result == TABLE_FOUND)

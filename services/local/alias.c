@@ -89,6 +89,7 @@ bool alias_deliver(Attempt *attempt, const Step *step, Str name) {
                 expand(attempt, step, name, buf_str(&value), table);
                 return true;
         case TABLE_ERROR:
+        case TABLE_WAIT:
                 attempt_say(attempt, step, "4.3.0", "alias table lookup error: %.*s",
                             STR_FMT(buf_str(&value)));
                 return true;

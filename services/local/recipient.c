@@ -147,7 +147,7 @@ static void deliver_by_route(Attempt *attempt, Step *next) {
         ResolveRoute route;
         int r;
 
-        r = resolve_recipient(&settings->addresses.resolve, next->address, &text, &route);
+        r = resolve_recipient(&settings->addresses.resolve, next->address, NULL, &text, &route);
         if (r != 0) {
                 attempt_say(attempt, next, "4.3.0", "address resolver failure: %.*s",
                             STR_FMT(r > 0 ? buf_str(&text) : str_from_cstr(strerror(-r))));

@@ -152,25 +152,37 @@ static int hand_on(Manager *manager, const ResolveRoute *route, Entry *entry) {
         return r == 0 ? transport_add(transport, route->nexthop, entry) : r;
 }
 
+static void fail_entry(Manager *manager, Entry *entry, int error) {
+        if (error == QMGR_E_BAD_NAME)
+                answer_now(manager, entry, "4.3.5", "mail transport has an invalid name", STR_NULL);
+        else
+                answer_now(manager, entry, "4.3.0", "queue manager is out of memory", STR_NULL);
+}
+
+static void on_routed(void *userdata, Entry *entry, const ResolveRoute *route) {
+        int r = hand_on(userdata, route, entry);
+
+        if (r != 0)
+                fail_entry(userdata, entry, r);
+}
+
+static void on_routing_failed(void *userdata, Entry *entry, int error, Str reason) {
+        if (error == RESOLVE_E_TABLE)
+                answer_now(userdata, entry, "4.3.0", "address resolver failure: ", reason);
+        else
+                fail_entry(userdata, entry, error);
+}
+
+const RoutingHandler lifecycle_routing_handler = {
+        .routed = on_routed,
+        .failed = on_routing_failed,
+};
+
 static void on_entry_ready(void *userdata, Entry *entry) {
-        _cleanup_(buf_deinit) Buf text = BUF_INIT(2 * ENVELOPE_ADDRESS_MAX);
         Manager *manager = userdata;
-        ResolveRoute route;
-        int r;
 
         manager->n_entries++;
-        r = resolve_recipient(&manager->settings.addresses.resolve, entry->recipient.address, &text,
-                              &route);
-        if (r == RESOLVE_E_TABLE) {
-                answer_now(manager, entry, "4.3.0", "address resolver failure: ", buf_str(&text));
-                return;
-        }
-        if (r == 0)
-                r = hand_on(manager, &route, entry);
-        if (r == QMGR_E_BAD_NAME)
-                answer_now(manager, entry, "4.3.5", "mail transport has an invalid name", STR_NULL);
-        else if (r < 0)
-                answer_now(manager, entry, "4.3.0", "queue manager is out of memory", STR_NULL);
+        routing_add(manager->routing, entry);
 }
 
 static void on_settled(void *userdata, Message *message) {

@@ -17,6 +17,7 @@
 #include "services/qmgr/manager.h"
 
 extern const MessageHandler lifecycle_message_handler; /* userdata: Manager */
+extern const RoutingHandler lifecycle_routing_handler; /* likewise */
 
 /* Where a message comes from. */
 typedef struct LifecycleSource {

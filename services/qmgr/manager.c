@@ -244,6 +244,10 @@ static int add_sources(Manager *manager) {
                              &manager->notices);
         if (r < 0)
                 return r;
+        r = routing_new(&manager->settings.addresses.resolve, &lifecycle_routing_handler, manager,
+                        &manager->routing);
+        if (r < 0)
+                return r;
         return intake_new(event, manager->queue, &intake_handler, manager, &manager->intake);
 }
 
@@ -278,6 +282,7 @@ void manager_stop(RoleEnv *env) {
 
         if (!manager)
                 return;
+        routing_free(manager->routing);
         free_transports(manager);
         notice_queue_free(manager->notices);
         intake_free(manager->intake);

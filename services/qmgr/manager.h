@@ -6,8 +6,9 @@
  *
  *   intake      incoming/ID (told by cleanup, or found) and due deferred mail come into active/,
  *               within active_max                                           (intake.h)
- *   lifecycle   recipients come into memory, within recipients_max, and go to their transport;
- *               each outcome is written into the queue file; then a notice for what failed,
+ *   routing     recipients come into memory, within recipients_max, and go to the transport that
+ *               the tables name                                             (routing.h)
+ *   lifecycle   each outcome is written into the queue file; then a notice for what failed,
  *               deferred/BUCKET for what is to be tried again, or the end    (lifecycle.h)
  *   transport   who is served next, over which connection                   (transport.h)
  *
@@ -19,6 +20,7 @@
 #include "services/qmgr/intake.h"
 #include "services/qmgr/message.h"
 #include "services/qmgr/notice.h"
+#include "services/qmgr/routing.h"
 #include "services/qmgr/settings.h"
 #include "services/qmgr/transport.h"
 
@@ -34,6 +36,7 @@ typedef struct Manager {
         Queue *queue;
         Intake *intake;
         NoticeQueue *notices;
+        Routing *routing;
         TransportEntry *transports;
         Message *messages; /* by ID */
         unsigned n_messages;

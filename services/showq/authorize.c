@@ -20,12 +20,13 @@ Authorize authorize_name(const char *users, const char *name) {
 
         if (match_list_new(str_from_cstr(users), MATCH_NAMES, &context, &list, &error) != 0)
                 return AUTHORIZE_ERROR;
-        switch (match_list_find(list, str_from_cstr(name), &error)) {
+        switch (match_list_find(list, str_from_cstr(name), NULL, &error)) {
         case TABLE_FOUND:
                 return AUTHORIZE_YES;
         case TABLE_NOT_FOUND:
                 return AUTHORIZE_NO;
         case TABLE_ERROR:
+        case TABLE_WAIT:
                 break;
         }
         return AUTHORIZE_ERROR;

@@ -35,9 +35,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                 }
                 for (size_t i = 0; i < name.len; i++)
                         (void)buf_append_char(&folded, ascii_to_lower(name.data[i]));
-                result = match_list_find(list, name, &error);
+                result = match_list_find(list, name, NULL, &error);
                 if (result == TABLE_ERROR ||
-                    result != match_list_find(list, buf_str(&folded), &error))
+                    result != match_list_find(list, buf_str(&folded), NULL, &error))
                         abort();
         }
         if (inet_literal_parse(name, &address))

@@ -52,13 +52,13 @@ static void check_route(const ResolveRules *rules, Str address) {
         _cleanup_(buf_deinit) Buf text = BUF_INIT(3 * ENVELOPE_ADDRESS_MAX);
         ResolveRoute route;
         Str local, domain;
-        int r = resolve_recipient(rules, address, &text, &route);
+        int r = resolve_recipient(rules, address, NULL, &text, &route);
 
         if (r != 0 || str_is_empty(route.transport) || str_is_empty(route.nexthop))
                 abort();
         (void)address_split(route.recipient, &local, &domain);
         if (route.class == ADDRESS_CLASS_LOCAL &&
-            local_domains_find(&rules->local, domain, &text) != TABLE_FOUND)
+            local_domains_find(&rules->local, domain, NULL, &text) != TABLE_FOUND)
                 abort();
 }
 

@@ -56,7 +56,7 @@ static void assert_order(const char *address, const char *const *keys) {
                 (void)buf_append_cstr(&text, " {@=none} {other@l.example=none}}");
                 tables = make_tables(buf_cstr(&text));
                 ck_assert_int_eq(
-                        address_lookup_wait(&with, tables, str_from_cstr(address), &value, &match),
+                        address_lookup(&with, tables, str_from_cstr(address), &value, &match),
                         TABLE_FOUND);
                 ck_assert_msg(value.len == 1 && value.data[0] == (char)('0' + first),
                               "%s: not by %s", address, keys[first]);
@@ -117,8 +117,8 @@ START_TEST(what_is_in_no_table_is_not_found_and_errors_are_errors) {
                 _cleanup_(address_match_deinit) AddressMatch match = ADDRESS_MATCH_NULL;
                 AddressLookupRules with = rules();
 
-                ck_assert_msg(address_lookup_wait(&with, tables, str_from_cstr(rows[i].address),
-                                                  &value, &match) == rows[i].want,
+                ck_assert_msg(address_lookup(&with, tables, str_from_cstr(rows[i].address), &value,
+                                             &match) == rows[i].want,
                               "row %zu", i);
                 if (rows[i].want != TABLE_ERROR)
                         continue;
@@ -140,7 +140,7 @@ START_TEST(a_list_of_local_domains_that_fails_is_an_error) {
         ck_assert_int_eq(match_list_new(STR("/nonexistent/x"), MATCH_NAMES, NULL, &broken, &error),
                          0);
         local.mydestination = broken;
-        ck_assert_int_eq(address_lookup_wait(&with, tables, STR("u@x.example"), &value, &match),
+        ck_assert_int_eq(address_lookup(&with, tables, STR("u@x.example"), &value, &match),
                          TABLE_ERROR);
 }
 END_TEST

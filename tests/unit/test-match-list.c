@@ -14,7 +14,7 @@ static void assert_result(MatchStyle style, const char *text, const char *name, 
 
         ck_assert_msg(match_list_new(str_from_cstr(text), style, NULL, &list, &error) == 0,
                       "%s: %.*s", text, STR_FMT(buf_str(&error)));
-        got = match_list_find(list, str_from_cstr(name), &error);
+        got = match_list_find(list, str_from_cstr(name), NULL, &error);
         ck_assert_msg(got == want, "%s in \"%s\" (style %d): %d, %.*s", name, text, style, got,
                       STR_FMT(buf_str(&error)));
         ck_assert_int_eq(error.len > 0, want == TABLE_ERROR);

@@ -151,7 +151,8 @@ static void assert_route(const Row *row) {
         _cleanup_(buf_deinit) Buf text = BUF_INIT(4096);
         ResolveRoute route;
 
-        ck_assert_int_eq(resolve_recipient(&rules, str_from_cstr(row->address), &text, &route), 0);
+        ck_assert_int_eq(
+                resolve_recipient(&rules, str_from_cstr(row->address), NULL, &text, &route), 0);
         ck_assert_msg(route.class == row->class &&
                               str_equal(route.transport, str_from_cstr(row->transport)) &&
                               str_equal(route.nexthop, str_from_cstr(row->nexthop)) &&
@@ -215,18 +216,19 @@ START_TEST(a_list_that_cannot_be_asked_is_no_answer) {
         ResolveRoute route;
 
         rules.virtual_alias_domains = broken;
-        ck_assert_int_eq(resolve_recipient(&rules, STR("u@first.example"), &text, &route), 0);
-        ck_assert_int_eq(resolve_recipient(&rules, STR("u@x.example"), &text, &route),
+        ck_assert_int_eq(resolve_recipient(&rules, STR("u@first.example"), NULL, &text, &route), 0);
+        ck_assert_int_eq(resolve_recipient(&rules, STR("u@x.example"), NULL, &text, &route),
                          RESOLVE_E_TABLE);
         ck_assert(str_has_prefix(buf_str(&text), STR("texthash:/nonexistent/table: ")));
-        ck_assert_int_eq(resolve_recipient(&rules, STR("u%x.example@localhost"), &text, &route),
-                         RESOLVE_E_TABLE);
+        ck_assert_int_eq(
+                resolve_recipient(&rules, STR("u%x.example@localhost"), NULL, &text, &route),
+                RESOLVE_E_TABLE);
         ck_assert(str_has_prefix(buf_str(&text), STR("texthash:/nonexistent/table: ")));
-        ck_assert_int_eq(resolve_recipient(&rules, STR("u@localhost"), &text, &route), 0);
+        ck_assert_int_eq(resolve_recipient(&rules, STR("u@localhost"), NULL, &text, &route), 0);
         rules.local.mydestination = broken;
-        ck_assert_int_eq(resolve_recipient(&rules, STR("u@localhost"), &text, &route),
+        ck_assert_int_eq(resolve_recipient(&rules, STR("u@localhost"), NULL, &text, &route),
                          RESOLVE_E_TABLE);
-        ck_assert_int_eq(resolve_recipient(&rules, STR("u%a@localhost"), &text, &route),
+        ck_assert_int_eq(resolve_recipient(&rules, STR("u%a@localhost"), NULL, &text, &route),
                          RESOLVE_E_TABLE);
 }
 END_TEST
