@@ -6,12 +6,10 @@
  */
 
 #include <errno.h>
-#include <pwd.h>
 #include <stdlib.h>
 
+#include "common/base/passwd.h"
 #include "common/mail/table-type.h"
-
-#define ENTRY_MAX_BYTES ((size_t)1024 * 1024)
 
 static int unix_open(Table *table, Str name, const char **ret_reason) {
         if (str_equal(name, STR("passwd.byname")))
@@ -33,28 +31,19 @@ static void reply_line(const struct passwd *entry, TableReply reply, void *userd
 
 static int unix_lookup(Table *table, Str key, TableReply reply, void *userdata) {
         _cleanup_(freep) char *name = str_dup(key);
-        _cleanup_(freep) char *buffer = NULL;
+        _cleanup_(freep) char *memory = NULL;
         struct passwd entry;
-        struct passwd *found = NULL;
-        int error = ERANGE;
+        int r;
 
         if (!name)
                 return -ENOMEM;
-        for (size_t size = 4096; error == ERANGE && size <= ENTRY_MAX_BYTES; size *= 4) {
-                free(buffer);
-                buffer = malloc(size);
-                if (!buffer)
-                        return -ENOMEM;
-                do
-                        error = getpwnam_r(name, &entry, buffer, size, &found);
-                while (error == EINTR);
-        }
-        if (found)
+        r = passwd_find(name, 0, &entry, &memory);
+        if (r == 0)
                 reply_line(&entry, reply, userdata);
-        else if (error == 0 || error == ENOENT || error == ESRCH)
+        else if (r == PASSWD_E_UNKNOWN)
                 reply(userdata, TABLE_NOT_FOUND, STR_NULL);
         else
-                table_reply_error(reply, userdata, "unix:passwd.byname: %s", strerror(error));
+                table_reply_error(reply, userdata, "unix:passwd.byname: %s", strerror(-r));
         return 0;
 }
 

@@ -1,36 +1,15 @@
 #include "services/local/user.h"
 
 #include <errno.h>
-#include <pwd.h>
 #include <stdlib.h>
 
 #include "common/base/macro.h"
-
-/* A passwd entry is some hundred bytes; directories may hold monsters. */
-#define PASSWD_ENTRY_START 1024
-#define PASSWD_ENTRY_MAX   (1024 * 1024)
-
-/* What is asked for: a name, or, when that is NULL, a number. */
-typedef struct Question {
-        const char *name;
-        uid_t uid;
-} Question;
+#include "common/base/passwd.h"
 
 /* The name becomes a file name in the mail spool. */
 static bool is_safe_file_name(Str name) {
         return !str_is_empty(name) && name.len <= LOCAL_USER_NAME_MAX && !str_contains(name, '/') &&
                !str_equal(name, STR(".")) && !str_equal(name, STR(".."));
-}
-
-static int ask(const Question *question, struct passwd *entry, char *memory, size_t size,
-               struct passwd **ret_found) {
-        int r;
-
-        do
-                r = question->name ? getpwnam_r(question->name, entry, memory, size, ret_found)
-                                   : getpwuid_r(question->uid, entry, memory, size, ret_found);
-        while (r == EINTR);
-        return r;
 }
 
 static int copy_entry(const struct passwd *entry, LocalUser *ret) {
@@ -48,26 +27,19 @@ static int copy_entry(const struct passwd *entry, LocalUser *ret) {
         return -ENOMEM;
 }
 
-static int find(const Question *question, LocalUser *ret) {
+/* By NAME, or, when that is NULL, by UID. */
+static int find(const char *name, uid_t uid, LocalUser *ret) {
         char *memory _cleanup_(freep) = NULL;
-        struct passwd entry, *found = NULL;
-        int r = ERANGE;
+        struct passwd entry;
+        int r = passwd_find(name, uid, &entry, &memory);
 
-        for (size_t size = PASSWD_ENTRY_START; r == ERANGE && size <= PASSWD_ENTRY_MAX; size *= 4) {
-                free(memory);
-                memory = malloc(size);
-                if (!memory)
-                        return -ENOMEM;
-                r = ask(question, &entry, memory, size, &found);
-        }
-        if (r != 0)
-                return -r;
-        return found ? copy_entry(found, ret) : LOCAL_USER_E_UNKNOWN;
+        if (r == PASSWD_E_UNKNOWN)
+                return LOCAL_USER_E_UNKNOWN;
+        return r == 0 ? copy_entry(&entry, ret) : r;
 }
 
 int local_user_find(Str name, LocalUser *ret) {
         char folded[LOCAL_USER_NAME_MAX + 1];
-        Question question = { .name = folded };
 
         /* A NUL would make the rest invisible to NSS: "root\0x" must not be root. */
         if (str_is_empty(name) || name.len > LOCAL_USER_NAME_MAX || str_contains(name, '\0'))
@@ -75,13 +47,11 @@ int local_user_find(Str name, LocalUser *ret) {
         for (size_t i = 0; i < name.len; i++)
                 folded[i] = ascii_to_lower(name.data[i]);
         folded[name.len] = '\0';
-        return find(&question, ret);
+        return find(folded, 0, ret);
 }
 
 int local_user_find_uid(uid_t uid, LocalUser *ret) {
-        Question question = { .uid = uid };
-
-        return find(&question, ret);
+        return find(NULL, uid, ret);
 }
 
 void local_user_deinit(LocalUser *user) {
