@@ -233,8 +233,10 @@ static int give_input(Run *run) {
         n = write(run->input_fd, run->piece.data, run->piece.len);
         if (n >= 0)
                 run->piece = str_skip(run->piece, (size_t)n);
+        else if (errno == EPIPE)
+                fd_closep(&run->input_fd); /* it has read enough; its exit status tells */
         else if (errno != EINTR && errno != EAGAIN)
-                fd_closep(&run->input_fd); /* EPIPE: it has read enough; its exit status tells */
+                return -errno; /* no memory for the pipe's pages: it must not see an end here */
         return 0;
 }
 

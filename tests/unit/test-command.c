@@ -37,6 +37,22 @@ static int message_input(void *userdata, Str *ret) {
         return 0;
 }
 
+/* What write(2) to a pipe says once, when some of the message is through: ENOMEM and the like. */
+static int write_error;
+
+ssize_t __real_write(int fd, const void *data, size_t n);
+ssize_t __wrap_write(int fd, const void *data, size_t n);
+
+ssize_t __wrap_write(int fd, const void *data, size_t n) {
+        static int n_writes;
+        struct stat st;
+
+        if (write_error == 0 || fstat(fd, &st) < 0 || !S_ISFIFO(st.st_mode) || ++n_writes != 3)
+                return __real_write(fd, data, n);
+        errno = write_error;
+        return -1;
+}
+
 static CommandSpec spec_with_message(Bed *bed, Message *message) {
         CommandSpec spec = bed_spec(bed, NULL);
 
@@ -412,6 +428,25 @@ START_TEST(half_a_message_kills_it) {
 }
 END_TEST
 
+START_TEST(a_message_that_the_pipe_does_not_take_kills_it) {
+        Message message = { .n_left = 100000 };
+        CommandOutcome outcome;
+        CommandSpec spec;
+        Bed bed;
+
+        if (!bed_make(&bed, _i))
+                return;
+        spec = spec_with_message(&bed, &message);
+        write_error = ENOMEM;
+        outcome = bed_run(&bed, &spec, "cat >/dev/null; touch whole");
+        write_error = 0;
+        ck_assert_int_eq(outcome.end, COMMAND_NO_INPUT);
+        ck_assert_int_eq(outcome.value, ENOMEM);
+        ck_assert_int_lt(access(temp_tree_path(&bed.tree, "whole", (char[64]){ 0 }, 64), F_OK), 0);
+        bed_remove(&bed);
+}
+END_TEST
+
 /* ---- bad manners ---- */
 
 START_TEST(input_that_is_not_read_is_no_error) {
@@ -574,6 +609,7 @@ int main(void) {
                 signals_come_back,
                 time_limit_ends_it_whatever_it_does,
                 half_a_message_kills_it,
+                a_message_that_the_pipe_does_not_take_kills_it,
                 input_that_is_not_read_is_no_error,
                 output_is_kept_at_its_beginning,
                 output_closed_early_is_its_own_affair,
