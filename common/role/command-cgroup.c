@@ -189,6 +189,10 @@ int command_cgroup_make(int base_fd, CommandCgroup *ret) {
                 r = open_locked(ret);
                 if (r == 0)
                         return 0;
+                if (r != -EAGAIN) { /* no descriptor, for one: the next try would go no better */
+                        (void)unlinkat(base_fd, ret->name, AT_REMOVEDIR);
+                        return r;
+                }
         }
         return r;
 }

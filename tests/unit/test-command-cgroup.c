@@ -153,6 +153,27 @@ START_TEST(a_run_sweeps_too) {
 }
 END_TEST
 
+START_TEST(one_that_cannot_be_opened_is_not_left) {
+        CommandCgroup cgroup;
+        struct rlimit limit;
+        int base_fd;
+        Bed bed;
+
+        if (!bed_make(&bed, _i))
+                return;
+        base_fd = open(bed.cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        ck_assert_int_ge(base_fd, 0);
+        ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+        limit.rlim_cur = 0;
+        ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+        ck_assert_int_eq(command_cgroup_make(base_fd, &cgroup), -EMFILE);
+        limit.rlim_cur = limit.rlim_max;
+        ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+        ck_assert_int_eq(close(base_fd), 0);
+        bed_remove(&bed); /* looks for cgroups */
+}
+END_TEST
+
 typedef struct Pair {
         pid_t pids[2];
         bool are_stopped; /* at the last time of asking */
@@ -209,6 +230,7 @@ int main(void) {
         tcase_add_test(tcase, all_are_stopped_before_one_is_killed);
         tcase_add_loop_test(tcase, what_a_killed_worker_left_is_killed_by_the_next, BED_UNIFIED,
                             BED_N_MODES);
+        tcase_add_loop_test(tcase, one_that_cannot_be_opened_is_not_left, BED_UNIFIED, BED_N_MODES);
         tcase_add_loop_test(tcase, a_run_sweeps_too, BED_UNIFIED, BED_N_MODES);
         tcase_set_timeout(tcase, 60);
         suite_add_tcase(suite, tcase);
