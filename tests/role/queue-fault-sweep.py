@@ -22,6 +22,7 @@ import sys
 import tempfile
 
 import harness
+from queuefile import crc32c
 
 DIRS = ('maildrop', 'incoming', 'active', 'deferred', 'hold', 'corrupt')
 ERRORS = {
@@ -55,15 +56,6 @@ TRACE_LINE = re.compile(r'^(\w+)\((.*)\)\s+= (-?\w+)')
 
 def message_id(number):
     return f'0123456789ABCDEF{number:04d}'
-
-
-def crc32c(data):
-    crc = 0xffffffff
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = crc >> 1 ^ (0x82f63b78 if crc & 1 else 0)
-    return crc ^ 0xffffffff
 
 
 def newer_file():
