@@ -106,6 +106,17 @@ size_t str_utf8_length(Str s) {
         return n;
 }
 
+bool str_is_utf8(Str s) {
+        while (s.len > 0) {
+                size_t n = (unsigned char)s.data[0] < 0x80 ? 1 : str_utf8_length(s);
+
+                if (n == 0)
+                        return false;
+                s = str_skip(s, n);
+        }
+        return true;
+}
+
 char *str_dup(Str s) {
         char *copy = malloc(s.len + 1);
 

@@ -66,6 +66,9 @@ bool str_next_word(Str *rest, Str *ret_word);
 /* Bytes of the UTF-8 character (RFC 3629) that begins S; 0 when S is empty or begins with none. */
 size_t str_utf8_length(Str s);
 
+/* Is all of it UTF-8? */
+bool str_is_utf8(Str s);
+
 /* Heap copy with a NUL behind it; NULL when memory is out. Caller frees. */
 char *str_dup(Str s) __attribute__((malloc));
 
