@@ -9,7 +9,14 @@ static const Str syntax_names[] = {
 
 static const Str format_names[] = { { "2", 1 } };
 
-static const Str counts_names[] = { { "first", 5 }, { "last", 4 } };
+/* In the order of their bits. */
+static const Str rule_names[] = { { "last", 4 }, { "case", 4 }, { "bytes", 5 }, { "files", 5 } };
+
+bool table_about_is_without_source(const TableAbout *about) {
+        const TableStamp none = { 0 };
+
+        return table_stamp_equal(&about->stamp, &none);
+}
 
 Str table_syntax_name(TableSyntax syntax) {
         return syntax_names[syntax];
@@ -33,6 +40,15 @@ bool table_syntax_find(Str name, TableSyntax *ret) {
         return true;
 }
 
+static void append_rules(unsigned rules, Buf *ret) {
+        (void)buf_append_cstr(ret, rules & TABLE_RULE_LAST_COUNTS ? "last" : "first");
+        for (size_t i = 1; i < ARRAY_LEN(rule_names); i++)
+                if (rules & (1U << i)) {
+                        (void)buf_append_char(ret, ' ');
+                        (void)buf_append_str(ret, rule_names[i]);
+                }
+}
+
 int table_about_append(const TableAbout *about, Buf *ret) {
         const TableStamp *stamp = &about->stamp;
         const uint64_t numbers[] = {
@@ -46,7 +62,7 @@ int table_about_append(const TableAbout *about, Buf *ret) {
         (void)buf_append_char(ret, '\n');
         (void)buf_append_str(ret, syntax_names[about->syntax]);
         (void)buf_append_char(ret, '\n');
-        (void)buf_append_str(ret, counts_names[about->last_counts]);
+        append_rules(about->rules, ret);
         for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
                 (void)buf_printf(ret, "\n%llu", (unsigned long long)numbers[i]);
         (void)buf_append_char(ret, '\n');
@@ -59,6 +75,26 @@ static bool next_name(Str *rest, const Str *names, size_t n, size_t *ret) {
         return str_next_part(rest, '\n', &line) && find_name(names, n, line, ret);
 }
 
+/* "first" or "last", then the others. */
+static bool next_rules(Str *rest, unsigned *ret) {
+        Str line, word;
+        size_t i;
+
+        *ret = 0;
+        if (!str_next_part(rest, '\n', &line) || !str_next_part(&line, ' ', &word))
+                return false;
+        if (str_equal(word, rule_names[0]))
+                *ret = TABLE_RULE_LAST_COUNTS;
+        else if (!str_equal(word, STR("first")))
+                return false;
+        while (str_next_part(&line, ' ', &word)) {
+                if (!find_name(rule_names, ARRAY_LEN(rule_names), word, &i) || i == 0)
+                        return false;
+                *ret |= 1U << i;
+        }
+        return true;
+}
+
 static bool next_number(Str *rest, uint64_t max, uint64_t *ret) {
         Str line;
 
@@ -69,18 +105,19 @@ bool table_about_parse(Str text, TableAbout *ret) {
         static const uint64_t maxima[] = { UINT64_MAX, 999999999,  INT64_MAX, UINT64_MAX,
                                            UINT32_MAX, UINT32_MAX, UINT32_MAX };
         uint64_t numbers[ARRAY_LEN(maxima)];
-        size_t format, syntax, counts;
+        size_t format, syntax;
+        unsigned rules;
 
         if (!next_name(&text, format_names, ARRAY_LEN(format_names), &format) ||
             !next_name(&text, syntax_names, ARRAY_LEN(syntax_names), &syntax) ||
-            !next_name(&text, counts_names, ARRAY_LEN(counts_names), &counts))
+            !next_rules(&text, &rules))
                 return false;
         for (size_t i = 0; i < ARRAY_LEN(maxima); i++)
                 if (!next_number(&text, maxima[i], &numbers[i]))
                         return false;
         *ret = (TableAbout){
                 .syntax = (TableSyntax)syntax,
-                .last_counts = counts == 1,
+                .rules = rules,
                 .stamp = { .mtime = { (time_t)numbers[0], (long)numbers[1] },
                            .size_bytes = (off_t)numbers[2],
                            .inode = (ino_t)numbers[3],

@@ -12,15 +12,28 @@
 /* Bytes of a record at most, but for the path. */
 #define TABLE_ABOUT_MAX_BYTES 256
 
+/* How an index was built, on purpose, so that it is made anew in the same way. */
+enum {
+        TABLE_RULE_LAST_COUNTS = 1, /* of two entries with one key; else the first */
+        TABLE_RULE_KEEP_CASE = 2,   /* keys are as in the source; else in lower case */
+        TABLE_RULE_ANY_BYTES = 4,   /* keys and values need not be UTF-8 */
+        TABLE_RULE_FILE_VALUES = 8, /* a value names files, whose content the index has in base64 */
+        TABLE_RULES_ALL = 15,
+};
+
 typedef struct TableAbout {
         TableSyntax syntax;
-        bool last_counts; /* of two entries with one key */
-        TableStamp stamp; /* of the source, when it was read */
+        unsigned rules;   /* TABLE_RULE_* */
+        TableStamp stamp; /* of the source, when it was read; zero: there was none */
         Str source;
 } TableAbout;
 
+/* Are its entries none of a source, but added by hand? */
+bool table_about_is_without_source(const TableAbout *about);
+
 /*
- * Append the record: format, syntax, which of two entries counts, then in decimal the seconds and
+ * Append the record: format, syntax, the words of its rules ("first" for no LAST_COUNTS), then in
+ * decimal the seconds and
  * nanoseconds of the source's time, its size, inode, owner, group and mode, then its path; in
  * lines. 0, BUF_E_FULL, -ENOMEM.
  */

@@ -20,6 +20,7 @@ enum {
         TABLE_INDEX_E_SYNTAX = 1, /* a line is malformed; the old index stays */
         TABLE_INDEX_E_SOURCE = 2, /* source missing or unreadable; the old index stays */
         TABLE_INDEX_E_NONE = 3,
+        TABLE_INDEX_E_DAMAGED = 4,
 };
 
 typedef struct TableIndexResult {
@@ -31,6 +32,7 @@ typedef struct TableIndexResult {
         uint64_t longest_bytes;
         uint64_t total_bytes;
         bool is_built;
+        bool was_damaged; /* of a refresh: the old index could not be used */
 } TableIndexResult;
 
 /* Where indexes live. */
@@ -48,7 +50,8 @@ typedef struct TableIndexJob {
         const char *source;    /* an absolute path */
         const uid_t *owner;    /* the one whose file it may be; NULL: anybody's */
         TableSyntax syntax;
-        bool last_counts; /* of two entries with one key; else the first */
+        unsigned rules;       /* TABLE_RULE_* */
+        bool takes_any_files; /* of FILE_VALUES: of whichever owner; never with OWNER */
 } TableIndexJob;
 
 /*
@@ -62,16 +65,32 @@ int table_index_build(const TableIndexJob *job, TableIndexResult *ret);
 /*
  * Build only when the source is not as it was when its index was built, and not before it has come
  * to rest (table_file_wait(), MAX_WAIT_USEC): never from the half of an edit. An index that is
- * there decides on syntax and last_counts: it was built that way on purpose. Results as above, and
+ * there decides on syntax and rules: it was built that way on purpose. Results as above, and
  * RET->is_built.
  */
 int table_index_refresh(const TableIndexJob *job, usec_t max_wait_usec, TableIndexResult *ret);
 
 /*
- * What the index says about itself; RET->source is SOURCE. 0; TABLE_INDEX_E_NONE: there is none
- * that can be used; -ENOMEM.
+ * What the index says about itself; RET->source is SOURCE. 0; TABLE_INDEX_E_NONE: there is none;
+ * TABLE_INDEX_E_DAMAGED: none that can be used; -ENOMEM.
  */
 int table_index_about(const char *index_dir, const char *source, TableAbout *ret);
+
+/*
+ * Add the entries of TEXT, lines as of a source, to the index, which is made as new as its source
+ * before that, and made without a source where there is none. For root: whose files the source
+ * names is not looked at. Of two entries with one key the one counts that JOB's rules say, and what
+ * is in the index was first. They are in the index until it is made anew from a changed source.
+ * Results as of table_index_build(), RET->n_entries being those that were added. Others that edit
+ * the index wait.
+ */
+int table_index_add(const TableIndexJob *job, Str text, TableIndexResult *ret);
+
+/*
+ * Remove the entries whose keys are the lines of KEYS, in the same way; *RET_N of them were there.
+ * 0; TABLE_INDEX_E_NONE, TABLE_INDEX_E_DAMAGED; TABLE_INDEX_E_SOURCE; negative errno.
+ */
+int table_index_delete(const TableIndexJob *job, Str keys, TableIndexResult *ret, uint64_t *ret_n);
 
 /* Remove SOURCE's index. 0, also when there is none; negative errno. */
 int table_index_remove(const char *index_dir, const char *source);
@@ -91,11 +110,14 @@ enum {
 };
 
 /*
- * 0 and an entry (valid until the next call; keys in lower case, at most TABLE_KEY_MAX, values
- * not empty, at most TABLE_VALUE_MAX, no NUL in either); TABLE_SOURCE_E_END; TABLE_INDEX_E_SYNTAX
- * for a bad line, with *RET_LINE and table_source_reason(); -ENOMEM.
+ * 0 and an entry (valid until the next call; keys in lower case, at most TABLE_KEY_MAX, values not
+ * empty, at most TABLE_VALUE_MAX, no NUL in either, both UTF-8); TABLE_SOURCE_E_END;
+ * TABLE_INDEX_E_SYNTAX for a bad line, with *RET_LINE and table_source_reason(); -ENOMEM.
  */
 int table_source_next(TableSource *source, Str *ret_key, Str *ret_value, uint64_t *ret_line);
+
+/* TABLE_RULE_*, of which KEEP_CASE and ANY_BYTES count here; before the first entry. */
+void table_source_set_rules(TableSource *source, unsigned rules);
 
 /* Static text on the last TABLE_INDEX_E_SYNTAX. */
 const char *table_source_reason(const TableSource *source);

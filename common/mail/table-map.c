@@ -126,3 +126,11 @@ bool table_map_find(const TableMap *map, Str key, Str *ret) {
         }
         return false;
 }
+
+void table_map_each(const TableMap *map, TableMapEntry entry, void *userdata) {
+        for (size_t i = 0; i < map->n_entries; i++) {
+                Str key = entry_key(map, &map->entries[i]);
+
+                entry(userdata, key, str_from(key.data + key.len, map->entries[i].value_len));
+        }
+}

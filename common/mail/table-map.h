@@ -22,3 +22,7 @@ void table_map_sort(TableMap *map);
 
 /* Look up in a sorted map; *RET is valid as long as the map. */
 bool table_map_find(const TableMap *map, Str key, Str *ret);
+
+/* Call ENTRY for each entry of a sorted map, in the order of the keys. */
+typedef void (*TableMapEntry)(void *userdata, Str key, Str value);
+void table_map_each(const TableMap *map, TableMapEntry entry, void *userdata);

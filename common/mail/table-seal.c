@@ -6,11 +6,12 @@
 
 #include "common/mail/table-seal.h"
 
+#include <assert.h>
 #include <endian.h>
 #include <errno.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "common/base/file.h"
@@ -23,7 +24,7 @@ typedef struct Seal {
 
 static const char seal_magic[16] = "unitpost index 1";
 
-#define CHUNK_BYTES ((size_t)64 * 1024)
+static_assert(sizeof(Seal) == TABLE_SEAL_BYTES, "the seal is what man/unitpost-tables.5 says");
 
 static uint64_t checksum_word(uint64_t sum, uint64_t word) {
         sum ^= word;
@@ -31,76 +32,67 @@ static uint64_t checksum_word(uint64_t sum, uint64_t word) {
         return sum * UINT64_C(0x9e3779b97f4a7c15);
 }
 
-/* LEN is a multiple of 8 but for the last chunk, which is filled up with zeroes. */
-static uint64_t checksum_chunk(uint64_t sum, const char *data, size_t len) {
+/* The last word is filled up with zeroes. */
+static uint64_t checksum(Str content) {
+        uint64_t sum = content.len;
         uint64_t word;
 
-        for (; len >= sizeof(word); data += sizeof(word), len -= sizeof(word)) {
-                memcpy(&word, data, sizeof(word));
+        for (; content.len >= sizeof(word); content = str_skip(content, sizeof(word))) {
+                memcpy(&word, content.data, sizeof(word));
                 sum = checksum_word(sum, le64toh(word));
         }
-        if (len > 0) {
+        if (content.len > 0) {
                 word = 0;
-                memcpy(&word, data, len);
+                memcpy(&word, content.data, content.len);
                 sum = checksum_word(sum, le64toh(word));
         }
         return sum;
 }
 
-static int checksum(int fd, uint64_t size_bytes, uint64_t *ret) {
-        _cleanup_(freep) char *chunk = malloc(CHUNK_BYTES);
-        uint64_t sum = size_bytes;
+/* The file may not shrink meanwhile. */
+static int checksum_file(int fd, size_t len, uint64_t *ret) {
+        void *map = mmap(NULL, size_max(len, 1), PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
 
-        if (!chunk)
-                return -ENOMEM;
-        for (uint64_t offset = 0; offset < size_bytes; offset += CHUNK_BYTES) {
-                size_t len = size_bytes - offset < CHUNK_BYTES ? (size_t)(size_bytes - offset)
-                                                               : CHUNK_BYTES;
-                int r = file_pread_all(fd, chunk, len, (off_t)offset);
-
-                if (r != 0)
-                        return r == FILE_E_SHORT ? TABLE_SEAL_E_BROKEN : r;
-                sum = checksum_chunk(sum, chunk, len);
-        }
-        *ret = sum;
+        if (map == MAP_FAILED)
+                return -errno;
+        *ret = checksum(str_from(map, len));
+        (void)munmap(map, size_max(len, 1));
         return 0;
 }
 
 int table_seal_write(int fd) {
         Seal seal = { 0 };
         struct stat st;
-        uint64_t sum;
+        uint64_t sum = 0;
         int r;
 
         if (fstat(fd, &st) < 0)
                 return -errno;
-        r = checksum(fd, (uint64_t)st.st_size, &sum);
-        if (r != 0)
-                return r < 0 ? r : -EIO;
+        r = checksum_file(fd, (size_t)st.st_size, &sum);
+        if (r < 0)
+                return r;
         memcpy(seal.magic, seal_magic, sizeof(seal.magic));
         seal.content_bytes = htole64((uint64_t)st.st_size);
         seal.checksum = htole64(sum);
         return file_pwrite_all(fd, &seal, sizeof(seal), st.st_size);
 }
 
-int table_seal_check(int fd) {
-        struct stat st;
-        uint64_t sum;
-        Seal seal;
-        int r;
+Str table_seal_find(Str file) {
+        Str seal;
 
-        if (fstat(fd, &st) < 0)
-                return -errno;
-        if (!S_ISREG(st.st_mode) || st.st_size < (off_t)sizeof(seal))
-                return TABLE_SEAL_E_BROKEN;
-        r = file_pread_all(fd, &seal, sizeof(seal), st.st_size - (off_t)sizeof(seal));
-        if (r != 0)
-                return r < 0 ? r : TABLE_SEAL_E_BROKEN;
-        if (memcmp(seal.magic, seal_magic, sizeof(seal.magic)) != 0 ||
-            le64toh(seal.content_bytes) != (uint64_t)st.st_size - sizeof(seal))
-                return TABLE_SEAL_E_BROKEN;
-        r = checksum(fd, (uint64_t)st.st_size - sizeof(seal), &sum);
-        if (r == 0 && sum != le64toh(seal.checksum))
-                r = TABLE_SEAL_E_BROKEN;
-        return r;
+        if (file.len < sizeof(Seal))
+                return STR_NULL;
+        seal = str_skip(file, file.len - sizeof(Seal));
+        return str_has_prefix(seal, str_from(seal_magic, sizeof(seal_magic))) ? seal : STR_NULL;
+}
+
+bool table_seal_is_right(Str file) {
+        Str found = table_seal_find(file);
+        Seal seal;
+
+        if (str_is_empty(found))
+                return false;
+        memcpy(&seal, found.data, sizeof(seal));
+        file.len -= sizeof(seal);
+        return le64toh(seal.content_bytes) == file.len && le64toh(seal.checksum) == checksum(file);
 }

@@ -6,12 +6,17 @@
  * deferred. tdb itself does not look at what is behind its records.
  */
 
-enum {
-        TABLE_SEAL_E_BROKEN = 1 /* no seal, or the content is not what was sealed */
-};
+#include <stdbool.h>
+
+#include "common/base/str.h"
+
+#define TABLE_SEAL_BYTES 32
 
 /* Seal the file FD (readable and writable), up to its present end. 0 or negative errno. */
 int table_seal_write(int fd);
 
-/* Check the seal of FD, reading all of it (a few GB/s). 0, TABLE_SEAL_E_BROKEN, negative errno. */
-int table_seal_check(int fd);
+/* The seal at the end of FILE, all of the bytes of a file; not there: STR_NULL. */
+Str table_seal_find(Str file);
+
+/* Is FILE what was sealed? Reads all of it (a few GB/s). */
+bool table_seal_is_right(Str file);

@@ -18,6 +18,7 @@ struct TableSource {
         Str rest; /* borrowed */
         uint64_t n_lines;
         TableSyntax syntax;
+        unsigned rules;
         Buf logical;
         char key[TABLE_KEY_MAX];
         size_t key_len;
@@ -42,6 +43,10 @@ TableSource *table_source_free(TableSource *source) {
         buf_deinit(&source->logical);
         free(source);
         return NULL;
+}
+
+void table_source_set_rules(TableSource *source, unsigned rules) {
+        source->rules = rules;
 }
 
 const char *table_source_reason(const TableSource *source) {
@@ -105,17 +110,24 @@ static size_t key_len(Str line, bool ends_in_colon, bool *ret_is_open) {
         return i;
 }
 
-/* Copy a key in lower case, without its quotes and backslashes. */
+/*
+ * Copy a key, in lower case unless the rules say no; that of an alias without its quotes and
+ * backslashes, that of a map with them, as an address has them: "john doe"@example.org.
+ */
 static int copy_key(TableSource *source, Str raw) {
+        bool keeps_case = source->rules & TABLE_RULE_KEEP_CASE;
+        bool keeps_quotes = source->syntax == TABLE_SYNTAX_MAP;
+
         source->key_len = 0;
         for (size_t i = 0; i < raw.len; i++) {
-                if (raw.data[i] == '"')
+                if (!keeps_quotes && raw.data[i] == '"')
                         continue;
-                if (raw.data[i] == '\\' && i + 1 < raw.len)
+                if (!keeps_quotes && raw.data[i] == '\\' && i + 1 < raw.len)
                         i++;
                 if (source->key_len >= sizeof(source->key))
                         return fail(source, "key too long");
-                source->key[source->key_len++] = ascii_to_lower(raw.data[i]);
+                source->key[source->key_len++] =
+                        keeps_case ? raw.data[i] : ascii_to_lower(raw.data[i]);
         }
         return source->key_len > 0 ? 0 : fail(source, "no key");
 }
@@ -135,6 +147,8 @@ static int split_line(TableSource *source, Str line, Str *ret_value) {
 
         if (str_contains(line, '\0'))
                 return fail(source, "a NUL byte");
+        if (!(source->rules & TABLE_RULE_ANY_BYTES) && !str_is_utf8(line))
+                return fail(source, "not UTF-8 text");
         if (is_open)
                 return fail(source, "no closing quote");
         if (is_alias && n == line.len)

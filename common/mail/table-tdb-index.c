@@ -4,10 +4,16 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
+#include "common/base/map-guard.h"
 #include "common/mail/table-index.h"
 #include "common/mail/table-seal.h"
 #include "common/mail/table-tdb-lib.h"
+
+enum {
+        TDB_INDEX_E_BROKEN = 1
+};
 
 /* How often an index that is replaced while it is opened is looked at. */
 #define OPEN_ATTEMPTS 10
@@ -19,6 +25,9 @@ struct TdbIndex {
         struct tdb_context *db; /* NULL: ERROR says why */
         bool is_absent;
         bool has_trouble; /* tdb complained since it was opened */
+        Str seal_pages;   /* mapped: the end of the file, where SEAL lies */
+        Str seal;
+        char seal_bytes[TABLE_SEAL_BYTES]; /* as it was when it was checked */
         TableStamp stamp;
         TableAbout about;
         char error[128];
@@ -27,10 +36,18 @@ struct TdbIndex {
 /* The one list in common/mail that outlives a call: see the header. */
 static TdbIndex *indexes;
 
+static void unmap(Str pages) {
+        if (pages.data)
+                (void)munmap((void *)(uintptr_t)pages.data, pages.len);
+}
+
 static void index_close(TdbIndex *index) {
         if (index->db)
                 (void)tdb_close(index->db);
         index->db = NULL;
+        unmap(index->seal_pages);
+        index->seal_pages = STR_NULL;
+        index->seal = STR_NULL;
         index->stamp = (TableStamp){ 0 };
 }
 
@@ -78,6 +95,10 @@ bool tdb_index_is_open(const TdbIndex *index) {
         return index->db != NULL;
 }
 
+Str tdb_index_path(const TdbIndex *index) {
+        return str_from_cstr(index->path);
+}
+
 const char *tdb_index_error(const TdbIndex *index) {
         return index->error;
 }
@@ -119,11 +140,24 @@ static int take_value(TDB_DATA key, TDB_DATA data, void *userdata) {
         return buf_append(answer->value, data.dptr, data.dsize) == 0 ? 0 : -1;
 }
 
+/*
+ * End a section of reading. Where the file was cut short what was read behind its end were zeroes,
+ * which look like "no such key": then its seal is gone, too.
+ */
+static bool leave(const TdbIndex *index) {
+        bool is_sealed = str_is_empty(index->seal) ||
+                         memcmp(index->seal.data, index->seal_bytes, TABLE_SEAL_BYTES) == 0;
+
+        return map_guard_leave() && is_sealed && !index->has_trouble;
+}
+
 TableResult tdb_index_fetch(TdbIndex *index, Str key, Buf *ret) {
         Answer answer = { .value = ret };
-        int r = tdb_parse_record(index->db, table_tdb_data(key), take_value, &answer);
+        int r;
 
-        if (index->has_trouble)
+        map_guard_enter();
+        r = tdb_parse_record(index->db, table_tdb_data(key), take_value, &answer);
+        if (!leave(index))
                 return TABLE_ERROR;
         if (r == 0 && answer.is_found)
                 return TABLE_FOUND;
@@ -148,8 +182,11 @@ static int walk_one(struct tdb_context *db, TDB_DATA key, TDB_DATA data, void *u
 
 bool tdb_index_each(TdbIndex *index, TableEntry entry, void *userdata) {
         Walk walk = { .entry = entry, .userdata = userdata };
+        int r;
 
-        return tdb_traverse_read(index->db, walk_one, &walk) >= 0 && !index->has_trouble;
+        map_guard_enter();
+        r = tdb_traverse_read(index->db, walk_one, &walk);
+        return leave(index) && r >= 0;
 }
 
 /* Is this an index of SOURCE, as it says itself? */
@@ -163,33 +200,75 @@ static bool read_about(TdbIndex *index, Str source) {
         return is_right;
 }
 
+/* Map all of the file to check its seal, and keep the pages that the seal lies in. */
+static int check_seal(TdbIndex *index, int fd, const struct stat *st) {
+        size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
+        bool is_right;
+        Str file;
+        void *map;
+
+        if (!S_ISREG(st->st_mode) || st->st_size < TABLE_SEAL_BYTES)
+                return TDB_INDEX_E_BROKEN;
+        map = mmap(NULL, (size_t)st->st_size, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
+        if (map == MAP_FAILED)
+                return -errno;
+        file = str_from(map, (size_t)st->st_size);
+        map_guard_enter();
+        is_right = table_seal_is_right(file);
+        index->seal = table_seal_find(file);
+        if (!str_is_empty(index->seal))
+                memcpy(index->seal_bytes, index->seal.data, TABLE_SEAL_BYTES);
+        if (!map_guard_leave() || !is_right) {
+                unmap(file);
+                index->seal = STR_NULL;
+                return TDB_INDEX_E_BROKEN;
+        }
+        index->seal_pages = str_skip(file, (file.len - TABLE_SEAL_BYTES) & ~(page_bytes - 1));
+        unmap(str_first(file, file.len - index->seal_pages.len));
+        return 0;
+}
+
+/* What took the name of the file that was checked, since then, is not what was checked. */
+static bool is_same_file(const struct tdb_context *db, const struct stat *checked) {
+        struct stat st;
+
+        return fstat(tdb_fd((struct tdb_context *)(uintptr_t)db), &st) == 0 &&
+               st.st_ino == checked->st_ino && st.st_dev == checked->st_dev;
+}
+
+static void open_tdb(TdbIndex *index) {
+        const struct tdb_logging_context log = { .log_fn = note_trouble, .log_private = index };
+
+        index->has_trouble = false;
+        map_guard_enter();
+        index->db = tdb_open_ex(index->path, 0, TDB_NOLOCK | TDB_NOSYNC, O_RDONLY | O_CLOEXEC, 0,
+                                &log, NULL);
+        if (!map_guard_leave())
+                index->has_trouble = true;
+}
+
 /*
  * Open what was sealed, and not what took its name since: that happens while an index is made anew,
  * and is to be looked at again. False: that.
  */
 static bool try_open(TdbIndex *index, Str source) {
         _cleanup_(fd_closep) int fd = open(index->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-        const struct tdb_logging_context log = { .log_fn = note_trouble, .log_private = index };
         struct stat sealed;
-        struct stat opened;
         int r;
 
         if (fd < 0 || fstat(fd, &sealed) < 0) {
                 tdb_index_fail(index, strerror(errno));
                 return true;
         }
-        r = table_seal_check(fd);
+        r = check_seal(index, fd, &sealed);
         if (r != 0) {
                 tdb_index_fail(index, r < 0 ? strerror(-r) : "damaged index");
                 return true;
         }
-        index->has_trouble = false;
-        index->db = tdb_open_ex(index->path, 0, TDB_NOLOCK | TDB_NOMMAP | TDB_NOSYNC,
-                                O_RDONLY | O_CLOEXEC, 0, &log, NULL);
+        open_tdb(index);
         if (!index->db)
                 tdb_index_fail(index, "damaged index, tdb does not open it");
-        else if (fstat(tdb_fd(index->db), &opened) < 0 || opened.st_ino != sealed.st_ino ||
-                 opened.st_dev != sealed.st_dev) {
+        else if (!is_same_file(index->db, &sealed)) {
                 tdb_index_fail(index, "index replaced again and again");
                 return false;
         } else if (!read_about(index, source))
@@ -227,6 +306,7 @@ int table_index_about(const char *index_dir, const char *source, TableAbout *ret
         _cleanup_(buf_deinit) Buf path = BUF_INIT(2 * TABLE_KEY_MAX);
         const char *text = NULL;
         TdbIndex *index;
+        bool is_absent;
         bool is_open;
 
         if (table_index_path(index_dir, str_from_cstr(source), &path) == 0)
@@ -242,6 +322,7 @@ int table_index_about(const char *index_dir, const char *source, TableAbout *ret
                 *ret = *tdb_index_about(index);
                 ret->source = str_from_cstr(source);
         }
+        is_absent = tdb_index_is_absent(index);
         tdb_index_release(index);
-        return is_open ? 0 : TABLE_INDEX_E_NONE;
+        return is_open ? 0 : is_absent ? TABLE_INDEX_E_NONE : TABLE_INDEX_E_DAMAGED;
 }

@@ -1,9 +1,11 @@
 #pragma once
 
 /*
- * An index file open for lookups. Nothing in it is believed before its seal was checked, and it is
- * not mapped: a file that shrinks under a mapping kills the process. tdb opens a file only once
- * per process, so tables of one source share a TdbIndex.
+ * An index file open for lookups: mapped, so that a lookup costs no system call and all processes
+ * share the memory. Nothing in it is believed before its seal was checked. A file that is cut short
+ * under the mapping, by whoever owns it, is noticed by the lookup itself; one that is written into,
+ * at the next look. tdb opens a file only once per process, so tables of one source share a
+ * TdbIndex.
  */
 
 #include "common/mail/table-about.h"
@@ -17,6 +19,9 @@ void tdb_index_release(TdbIndex *index);
 
 /* Look at the file, and open it as the index of SOURCE when it is another one than before. */
 void tdb_index_look(TdbIndex *index, Str source);
+
+/* Its path, valid as long as INDEX. */
+Str tdb_index_path(const TdbIndex *index);
 
 /* Is it open? Otherwise tdb_index_error() says why not. */
 bool tdb_index_is_open(const TdbIndex *index);

@@ -4,8 +4,9 @@
  *
  * With an indexer the source is followed: when it is not as the index says that it was, the
  * indexer is asked, and waited for, before the lookup is answered. What the last look said counts
- * for a moment, so that a lookup costs no system call; the moments are chosen so that an edit that
- * a mail came 10 ms after is seen by this mail:
+ * until something changes, so that a lookup costs no system call (table-follow.h); where nobody
+ * watches it counts for a moment that is chosen so that an edit that a mail came 10 ms after is
+ * seen by this mail:
  *
  *   source                         what a lookup does
  *   as its index                   answers
@@ -21,9 +22,9 @@
 #include <stdlib.h>
 
 #include "common/mail/table-file.h"
+#include "common/mail/table-follow.h"
 #include "common/mail/table-index.h"
 #include "common/mail/table-tdb-index.h"
-#include "common/mail/table-type.h"
 
 /* How long the indexer is left alone while nothing changes: after it said no, and yes. */
 #define KEPT_PAUSE_USEC  (10 * USEC_PER_SEC)
@@ -33,9 +34,9 @@
 
 typedef struct Tdb {
         TdbIndex *index;
-        usec_t next_look_usec;   /* at the index */
-        usec_t next_source_usec; /* at the source */
-        bool is_gone;            /* the source */
+        TableFollow index_follow;
+        TableFollow source_follow;
+        bool is_gone; /* the source */
 
         /* The indexer was asked, and left the source in this state. */
         TableStamp asked;
@@ -121,41 +122,68 @@ static bool is_current(const Tdb *tdb, const TableStamp *stamp) {
                table_stamp_equal(stamp, &tdb_index_about(tdb->index)->stamp);
 }
 
+/* Entries were only ever added to it by hand (postmap -i); then no source is missed. */
+static bool is_without_source(const Tdb *tdb) {
+        return tdb_index_is_open(tdb->index) &&
+               table_about_is_without_source(tdb_index_about(tdb->index));
+}
+
+/* The index is of the source as it is. */
+static void note_current(Tdb *tdb) {
+        tdb->reason[0] = '\0';
+        tdb->was_busy = false;
+}
+
 static void follow_source(const Table *table, Tdb *tdb) {
         TableStamp stamp;
         struct stat st;
         int r = table_file_stat(table->name.data, NULL, &st);
 
         /* An editor may be moving a new file into its place. */
-        if (r == -ENOENT && tdb_index_is_open(tdb->index))
+        if (r == -ENOENT && tdb_index_is_open(tdb->index) && !is_without_source(tdb))
                 r = table_file_wait(table->name.data, NULL, TABLE_WAIT_USEC, &st);
-        tdb->is_gone = r == -ENOENT;
+        tdb->is_gone = r == -ENOENT && !is_without_source(tdb);
         if (tdb->is_gone) {
                 tdb->reason[0] = '\0';
                 tdb_index_fail(tdb->index, strerror(ENOENT));
                 return;
         }
+        if (r == -ENOENT)
+                return;
         if (r == 0)
                 stamp = table_stamp(&st);
-        if (r == 0 && is_current(tdb, &stamp))
+        if (r == 0 && is_current(tdb, &stamp)) {
+                note_current(tdb);
                 return;
+        }
         if (!may_ask(tdb, r == 0 ? &stamp : NULL))
                 return;
         tdb_index_look(tdb->index, table->name); /* somebody else may have asked */
-        if (r != 0 || !is_current(tdb, &stamp))
+        if (r == 0 && is_current(tdb, &stamp))
+                note_current(tdb);
+        else
                 ask(table, tdb);
 }
 
+/* Is there nothing to do until something changes, or a pause is over? */
+static bool is_settled(const Tdb *tdb) {
+        return tdb->is_gone ||
+               (!tdb->was_busy && (tdb_index_is_open(tdb->index) || tdb->reason[0]));
+}
+
 static void refresh(const Table *table, Tdb *tdb) {
+        const TableContext *context = &table->context;
         usec_t now = clock_monotonic_usec();
 
-        if (now >= tdb->next_look_usec && !tdb->is_gone) {
-                tdb->next_look_usec = usec_add(now, TABLE_CHECK_USEC);
+        if (table_follow_is_due(&tdb->index_follow, context, now, true) && !tdb->is_gone) {
+                table_follow_begin(&tdb->index_follow, context, tdb_index_path(tdb->index));
                 tdb_index_look(tdb->index, table->name);
+                table_follow_end(&tdb->index_follow, TABLE_CHECK_USEC, true);
         }
-        if (table->context.indexer && now >= tdb->next_source_usec) {
+        if (context->indexer && table_follow_is_due(&tdb->source_follow, context, now, false)) {
+                table_follow_begin(&tdb->source_follow, context, table->name);
                 follow_source(table, tdb);
-                tdb->next_source_usec = usec_add(clock_monotonic_usec(), TABLE_SOURCE_CHECK_USEC);
+                table_follow_end(&tdb->source_follow, TABLE_SOURCE_CHECK_USEC, is_settled(tdb));
         }
 }
 
@@ -169,16 +197,29 @@ static bool is_missing(const Table *table, const Tdb *tdb) {
                errno == ENOENT;
 }
 
-/* Look in the open index. An index that turns out to be damaged is closed. */
+/* Look in the open index. One that turns out to be damaged is closed. */
 static TableResult fetch(Table *table, Tdb *tdb, Str key, Buf *value) {
         TableResult result = tdb_index_fetch(tdb->index, key, value);
 
-        if (result == TABLE_ERROR) {
-                tdb->reason[0] = '\0';
-                tdb_index_fail(tdb->index, "damaged index");
-        } else
+        if (result != TABLE_ERROR) {
                 table_set_owner(table, tdb_index_owner(tdb->index));
+                return result;
+        }
+        tdb->reason[0] = '\0';
+        tdb->source_follow = (TableFollow){ 0 };
+        tdb_index_fail(tdb->index, "damaged index");
+        buf_reset(value);
         return result;
+}
+
+/* Answer from the index; one that was damaged under us may have been made anew by then. */
+static TableResult fetch_or_mend(Table *table, Tdb *tdb, Str key, Buf *value) {
+        TableResult result = fetch(table, tdb, key, value);
+
+        if (result != TABLE_ERROR || !table->context.indexer)
+                return result;
+        refresh(table, tdb);
+        return tdb_index_is_open(tdb->index) ? fetch(table, tdb, key, value) : TABLE_ERROR;
 }
 
 static void reply_failure(const Table *table, const Tdb *tdb, TableReply reply, void *userdata) {
@@ -193,7 +234,7 @@ static int tdb_type_lookup(Table *table, Str key, TableReply reply, void *userda
 
         refresh(table, tdb);
         if (tdb_index_is_open(tdb->index))
-                result = fetch(table, tdb, key, &value);
+                result = fetch_or_mend(table, tdb, key, &value);
         else if (table->missing_is_empty && is_missing(table, tdb))
                 result = TABLE_NOT_FOUND;
         /* Only now, when nothing of the index is in use: the reply may ask this table again. */

@@ -12,9 +12,9 @@
 #include <stdlib.h>
 
 #include "common/mail/table-file.h"
+#include "common/mail/table-follow.h"
 #include "common/mail/table-index.h"
 #include "common/mail/table-map.h"
-#include "common/mail/table-type.h"
 
 #define BUSY_PAUSE_USEC (10 * USEC_PER_SEC)
 
@@ -24,7 +24,7 @@ typedef struct TextHash {
         TableStamp stamp;
         uid_t owner;
         bool was_quiet; /* when it was read; if not, the same stamp may stand for more */
-        usec_t next_check_usec;
+        TableFollow follow;
         usec_t wait_again_usec; /* after a source that did not come to rest */
         char error[256];
 } TextHash;
@@ -120,10 +120,11 @@ static void refresh(Table *table) {
         struct stat st;
         int r;
 
-        if (clock_monotonic_usec() < hash->next_check_usec)
+        if (!table_follow_is_due(&hash->follow, &table->context, clock_monotonic_usec(), false))
                 return;
+        table_follow_begin(&hash->follow, &table->context, table->name);
         r = look(table, hash, &st);
-        hash->next_check_usec = usec_add(clock_monotonic_usec(), TABLE_SOURCE_CHECK_USEC);
+        table_follow_end(&hash->follow, TABLE_SOURCE_CHECK_USEC, r == 0 && is_quiet(&st));
         if (r == -EBUSY && hash->map)
                 return;
         hash->is_missing = r == -ENOENT && table->missing_is_empty;
@@ -160,6 +161,17 @@ static int texthash_lookup(Table *table, Str key, TableReply reply, void *userda
         return 0;
 }
 
+static bool texthash_each(Table *table, TableEntry entry, void *userdata, Buf *error) {
+        TextHash *hash = table->data;
+
+        refresh(table);
+        if (!hash->map)
+                (void)buf_append_clipped(error, str_from_cstr(hash->error));
+        else
+                table_map_each(hash->map, entry, userdata);
+        return hash->map != NULL;
+}
+
 static void texthash_close(Table *table) {
         TextHash *hash = table->data;
 
@@ -171,5 +183,6 @@ const TableType table_type_texthash = {
         .name = "texthash",
         .open = texthash_open,
         .lookup = texthash_lookup,
+        .each = texthash_each,
         .close = texthash_close,
 };

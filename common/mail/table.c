@@ -190,7 +190,7 @@ int table_lookup(Table *table, Str key, TableReply reply, void *userdata) {
         }
         key = str_first(key, sizeof(folded));
         for (size_t i = 0; i < key.len; i++)
-                folded[i] = ascii_to_lower(key.data[i]);
+                folded[i] = table->context.keeps_case ? key.data[i] : ascii_to_lower(key.data[i]);
         return lookup_folded(table, str_from(folded, key.len), reply, userdata);
 }
 

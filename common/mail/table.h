@@ -11,6 +11,7 @@
  * An error is never "not found": TABLE_ERROR means "try again later", and mail is deferred.
  */
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -67,12 +68,24 @@ typedef struct TableIndexer {
         void *context;
 } TableIndexer;
 
-/* What tables need from around them. TRANSPORT and INDEXER must outlive the table. */
+/* How a table learns that a file changed, without looking at it: table-follow.h. */
+typedef struct TableWatch {
+        /* Counts changes of whatever is watched. */
+        const _Atomic uint32_t *generation;
+        /* From now on count changes of PATH (and of its neighbours: what is watched are
+         * directories). False: it cannot be watched. Asked anew after each change. */
+        bool (*add)(void *context, Str path);
+        void *context;
+} TableWatch;
+
+/* What tables need from around them. TRANSPORT, INDEXER and WATCH must outlive the table. */
 typedef struct TableContext {
         const char *index_dir;           /* where tdb indexes live; NULL: TABLE_INDEX_DIR */
         const TableTransport *transport; /* NULL: ask here and block */
         const TableIndexer *indexer; /* NULL: an index is used as it is, nothing is waited for */
+        const TableWatch *watch;     /* NULL: files are looked at again and again */
         TableSyntax syntax;          /* how sources read */
+        bool keeps_case;             /* keys are looked up as they are, not in lower case */
 } TableContext;
 
 enum {

@@ -10,7 +10,7 @@ static const IpcField request_fields[] = {
         { "source", IPC_STR, offsetof(TablesRequest, source), TABLE_KEY_MAX },
         { "syntax", IPC_STR, offsetof(TablesRequest, syntax), NAME_MAX_BYTES },
         { "mode", IPC_STR, offsetof(TablesRequest, mode), NAME_MAX_BYTES },
-        { "last-counts", IPC_U32, offsetof(TablesRequest, last_counts), 1 },
+        { "rules", IPC_U32, offsetof(TablesRequest, rules), TABLE_RULES_ALL },
 };
 const IpcSchema tables_request_schema = IPC_SCHEMA("tables-request", request_fields);
 

@@ -13,10 +13,10 @@
 #define TABLES_TEXT_MAX 256
 
 typedef struct TablesRequest {
-        Str source; /* absolute path */
-        Str syntax; /* "aliases", "map" */
-        Str mode;   /* "refresh": when the source changed and has come to rest; "build": now */
-        uint32_t last_counts; /* of two entries with one key; for "build" */
+        Str source;     /* absolute path */
+        Str syntax;     /* "aliases", "map" */
+        Str mode;       /* "refresh": when the source changed and has come to rest; "build": now */
+        uint32_t rules; /* TABLE_RULE_*, for "build" */
 } TablesRequest;
 
 typedef enum TablesStatus {

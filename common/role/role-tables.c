@@ -8,6 +8,7 @@
 #include "common/base/log.h"
 #include "common/mail/log-id.h"
 #include "common/role/protocol-tables.h"
+#include "common/role/role-watch.h"
 
 #define ERROR_MAX_BYTES 1024
 
@@ -59,7 +60,7 @@ static void log_kept(void *context, Str table, Str reason) {
 static const TableIndexer indexer = { .refresh = ask_role, .kept = log_kept };
 
 TableContext role_tables_context(TableSyntax syntax) {
-        return (TableContext){ .indexer = &indexer, .syntax = syntax };
+        return (TableContext){ .indexer = &indexer, .watch = &role_watch, .syntax = syntax };
 }
 
 int role_tables_open(const RoleEnv *env, ConfigParam param, TableSyntax syntax, TableList **ret) {

@@ -77,7 +77,7 @@ static int receive_request(IpcConn *conn, Call *call) {
         if (r != 0)
                 return r;
         call->is_build = str_equal(request.mode, STR("build"));
-        call->job.last_counts = request.last_counts != 0;
+        call->job.rules = request.rules;
         if (!str_has_prefix(request.source, STR("/")) || str_contains(request.source, '\0') ||
             !table_syntax_find(request.syntax, &call->job.syntax) ||
             (!call->is_build && !str_equal(request.mode, STR("refresh"))))
@@ -111,6 +111,9 @@ static void complain(Call *call, const char *reason) {
 static TablesResult done(Call *call) {
         const TableIndexResult *result = &call->result;
 
+        if (result->was_damaged)
+                log_warning(LOG_ID_TABLE_ERROR, "%s: its index was damaged, and is made anew",
+                            call->source);
         if (result->is_built)
                 log_event(LOG_INFO, LOG_ID_TABLE_BUILT, NULL, 0,
                           "%s: index built for uid %lu, %" PRIu64 " entries", call->source,

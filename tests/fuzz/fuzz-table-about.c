@@ -16,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                 return 0;
         if (table_about_append(&about, &text) != 0 || !table_about_parse(buf_str(&text), &again) ||
             !table_stamp_equal(&about.stamp, &again.stamp) || about.syntax != again.syntax ||
-            about.last_counts != again.last_counts || !str_equal(about.source, again.source))
+            about.rules != again.rules || !str_equal(about.source, again.source))
                 abort();
         return 0;
 }

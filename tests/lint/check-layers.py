@@ -1,6 +1,7 @@
 """Includes point one way: common/base <- common/mail <- common/role <- services, tools <- tests.
 
-Also: a role never includes another role, the lower layers never include libsystemd, and an include
+Also: a role never includes another role, nor a tool another tool (tools/map is for both of its
+tools), the lower layers never include libsystemd, and an include
 is written from the top of the tree or in angle brackets.
 """
 
@@ -10,6 +11,7 @@ from tree import code_only, files, finding, finish, line_of, read
 
 LAYERS = ['common/base', 'common/mail', 'common/role', 'services', 'tools', 'tests']
 RANK = {'common/base': 0, 'common/mail': 1, 'common/role': 2, 'services': 3, 'tools': 3, 'tests': 4}
+SHARED = ('tools/map',)
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]+(["<])([^">]+)[">]', re.M)
 
 
@@ -32,7 +34,7 @@ def check_own(path, line, name):
         finding(path, line, f'"{name}": write the path from the top, as in "common/base/buf.h"')
     elif RANK[target] > RANK[layer]:
         finding(path, line, f'{layer} includes "{name}", which is a layer above it')
-    elif program_of(name) != program_of(path) and program_of(name) and layer != 'tests':
+    elif (program_of(name) not in (program_of(path), None, *SHARED) and layer != 'tests'):
         finding(path, line, f'{program_of(path)} includes "{name}" of another program')
 
 

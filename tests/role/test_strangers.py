@@ -30,7 +30,7 @@ DELIVERY = message('delivery', queue_id=ID, nexthop='here', sender='', arrival=1
 NOTICE = message('notice', queue_id=ID, kind='failure', code='', text='') + END
 LIST = message('showq-request', verb='list', queue_id='') + END
 INDEX = message('tables-request', source='/etc/passwd', syntax='aliases', mode='refresh',
-                last_counts=0) + END
+                rules=0) + END
 
 # A right request of each stream socket. Those with a descriptor get a file that is no queue file.
 REQUESTS = {'postdrop': MAIL, 'cleanup': MAIL, 'local': DELIVERY, 'error': DELIVERY,

@@ -1,14 +1,16 @@
-"""tables and those who ask it: an edit counts for the next lookup, the half of one never, and a
-stranger gets an index of his own files and learns nothing about those of others."""
+"""tables and those who ask it: an edit counts for the next lookup, the half of one never, a lookup
+costs no system call, and a stranger gets an index of his own files and learns nothing about those
+of others."""
 
 import os
+import re
 import stat
 import subprocess
 import threading
 import time
 import unittest
 
-from harness import World
+from harness import World, traced_environment
 from probe import in_threads
 
 SOURCE = '/etc/aliases'
@@ -274,6 +276,83 @@ class Owners(Tables):
         self.assertIn('systemctl start unitpost-tables.socket', text)
 
 
+class Running(unittest.TestCase):
+    """What lookups cost in a role that runs: cleanup, which asks for each recipient."""
+
+    N = 1000
+    VIRTUAL = '/etc/unitpost/virtual'
+    TABLES = '/var/lib/unitpost/tables'
+
+    def setUp(self):
+        self.world = World(main_cf=f'virtual_alias_maps = hash:{self.VIRTUAL}\n'
+                                   'virtual_alias_domains = va.example\nmax_idle = 60s\n')
+        self.world.__enter__()
+        self.addCleanup(self.world.__exit__, None, None, None)
+        self.write_virtual('bob')
+        self.n_sent = 0
+
+    def write_virtual(self, target, seconds_ago=10):
+        write(self.VIRTUAL, ''.join(f'u{i}@va.example {target}\n' for i in range(self.N)),
+              seconds_ago)
+
+    def send(self, recipients, target):
+        """All of them are one person in the end, who gets one mail."""
+        self.world.send('alice', recipients, b'Subject: x\n\nbody\n')
+        self.n_sent += 1
+        self.world.wait_for_entry(seconds=30, n=self.n_sent, MESSAGE=': removed$')
+        return f'to=<{target}@' in self.world.journal(MESSAGE='status=sent')[-1]['MESSAGE']
+
+    def trace(self, work):
+        """System calls of the workers of cleanup while WORK is done, and the seconds it took."""
+        output = '/home/trace'
+        pids = [argument for pid in self.world.workers('unitpost-cleanup')
+                for argument in ('-p', str(pid))]
+        with subprocess.Popen(['strace', '-f', '-y', '-o', output, *pids],
+                              stderr=subprocess.PIPE, env=traced_environment()) as tracer:
+            for _ in pids[::2]:
+                tracer.stderr.readline()  # "Process N attached"
+            start = time.monotonic()
+            try:
+                work()
+            finally:
+                seconds = time.monotonic() - start
+                tracer.terminate()
+                tracer.communicate()
+        with open(output, encoding='utf-8', errors='replace') as file:
+            return file.read().splitlines(), seconds
+
+    def test_a_thousand_lookups_cost_a_stat_a_second(self):
+        recipients = [f'u{i}@va.example' for i in range(self.N)]
+        self.assertTrue(self.send(recipients[:1], 'bob'))
+        calls, seconds = self.trace(lambda: [self.send(recipients, 'bob') for _ in range(5)])
+        self.assertTrue([call for call in calls if ' linkat(' in call], 'the mail was seen')
+        looks = [call for call in calls if 'stat' in call and f'"{self.VIRTUAL}"' in call]
+        self.assertLessEqual(len(looks), seconds + 1, looks[:5])
+        indexed = [call for call in calls if self.TABLES in call]
+        self.assertEqual(indexed, [])
+        self.assertEqual([call for call in calls if re.search(r' (fcntl|flock)\(', call)], [])
+
+    def test_an_edit_reaches_a_worker_that_runs(self):
+        self.assertTrue(self.send(['u1@va.example'], 'bob'))
+        for target in ('carol', 'bob', 'alice'):
+            self.write_virtual(target, 5 if target == 'bob' else 3)
+            self.assertTrue(self.send(['u1@va.example'], target))
+
+    def test_a_damaged_index_loses_no_mail_and_is_made_anew(self):
+        self.assertTrue(self.send(['u1@va.example'], 'bob'))
+        index = f'{self.TABLES}/%etc%unitpost%virtual.tdb'
+        size = os.stat(index).st_size
+        for length in (0, 100, 4096, size - 1, size // 2):
+            time.sleep(1.1)  # the indexer is asked once a second
+            os.truncate(index, length)
+            self.assertTrue(self.send(['u2@va.example'], 'bob'), length)
+            self.assertEqual(os.stat(index).st_size, size)
+        self.assertEqual(self.world.journal(MESSAGE='status=bounced'), [])
+        self.assertEqual(self.world.journal(MESSAGE='killed by signal'), [])
+        found = self.world.journal(MESSAGE=f'{self.VIRTUAL}: its index was damaged')
+        self.assertEqual(len(found), 5)
+
+
 class Tool(Tables):
     """postalias besides building: as root, with no role."""
 
@@ -317,19 +396,31 @@ class Tool(Tables):
         write(SOURCE, 'root: a\nroot: b\n', 5)
         self.assertEqual(self.call('-q', 'root', SOURCE)[1], 'b\n')
 
-    def test_what_is_not_there(self):
-        for option in ('-d', '-f', '-i'):
-            arguments = [option, 'x'] if option == '-d' else [option]
-            status, _, text = self.call(*arguments, SOURCE)
-            self.assertEqual(status, 69)
-            self.assertIn(f'postalias: fatal: {option}: ', text)
+    def test_single_entries(self):
+        self.assertEqual(self.call('-i', SOURCE, data='new: x\n'), (0, '', ''))
+        self.assertEqual(self.call('-q', 'new', SOURCE)[1], 'x\n')
+        self.assertEqual(self.call('-d', 'NEW', SOURCE), (0, '', ''))
+        self.assertEqual(self.call('-d', 'new', SOURCE), (1, '', ''))
+        self.assertEqual(self.call('-q', 'root', SOURCE)[1], 'joe\n')
+        self.assertEqual(self.call('-d', '-', SOURCE, data='none\nroot\n'), (0, '', ''))
+        self.assertEqual(self.call('-q', 'root', SOURCE)[0], 1)
+        done = self.world.run_as('alice', [self.world.tool('postalias'), '-d', 'root', SOURCE])
+        self.assertEqual(done.returncode, 77)
+        self.assertIn(b'only root adds and removes single entries', done.stderr)
+
+    def test_options(self):
         self.assertEqual(self.call('-c', '/etc/postfix', SOURCE)[0], 69)
-        self.assertEqual(self.call('-c', '/etc/unitpost', '-w', SOURCE)[0], 0)
+        self.assertEqual(self.call('-c', '/etc/unitpost', '-wnNop', SOURCE)[0], 0)
         self.assertEqual(self.call()[0], 64)
-        self.assertEqual(self.call('-s', '-q', 'x', SOURCE)[0], 64)
+        self.assertEqual(self.call('-s', '-q', 'x', SOURCE)[0], 1)
+        self.assertEqual(self.call('-b', '-q', '-', SOURCE)[0], 64)
         status, _, text = self.call('texthash:aliases')
         self.assertEqual(status, 1)
         self.assertIn('no index is built', text)
+        write(SOURCE, 'Root: joe\n', 5)
+        self.assertEqual(self.call('-f', SOURCE), (0, '', ''))
+        self.assertEqual(self.call('-q', 'root', SOURCE)[0], 1)
+        self.assertEqual(self.call('-f', '-q', 'Root', SOURCE)[1], 'joe\n')
 
     def test_newaliases(self):
         self.assertEqual(self.call(name='newaliases')[:2], (0, ''))
@@ -338,6 +429,91 @@ class Tool(Tables):
         self.assertEqual(self.call(name='/usr/bin/newaliases'), (0, '', ''))
         self.assertFalse(os.path.exists(INDEX))
         self.assertEqual(self.call('x', name='newaliases')[0], 64)
+
+
+class Postmap(Tables):
+    """postmap: what it has and postalias has not. As root, with no role."""
+
+    MAP = '/etc/map'
+
+    def call(self, *arguments, data=b''):
+        done = subprocess.run([self.world.tool('postmap'), *arguments], input=data,
+                              capture_output=True, check=False, cwd='/etc')
+        return done.returncode, done.stdout, done.stderr.decode()
+
+    def setUp(self):
+        super().setUp()
+        self.world.stop()
+        write(self.MAP, 'Key value\n"two words"@x y\n', 10)
+
+    def test_lookups(self):
+        self.assertEqual(self.call('-v', 'map'), (
+            0, b'', f'postmap: {self.MAP}: 2 entries, longest 5 bytes, 22 bytes total\n'))
+        self.assertEqual(self.call('-q', 'KEY', 'hash:map'), (0, b'value\n', ''))
+        self.assertEqual(self.call('-q', '-', 'map', data=b'key\nnone\n"two words"@x\n'),
+                         (0, b'key\tvalue\n"two words"@x\ty\n', ''))
+        self.assertEqual(sorted(self.call('-s', 'map')[1].splitlines()),
+                         [b'"two words"@x\ty', b'key\tvalue'])
+        self.assertEqual(self.call('-s', 'texthash:map')[1].splitlines(),
+                         [b'"two words"@x\ty', b'key\tvalue'])
+
+    def test_messages(self):
+        mail = b'Subject: x\n y\nTo: z\n\nbody\n'
+        table = 'inline:{ {body=B}, {to: z=T}, {=E} }'
+        self.assertEqual(self.call('-h', '-q', '-', 'inline:{ {to: z=T}, body=B }', data=mail),
+                         (0, b'To: z\tT\n', ''))
+        self.assertEqual(self.call('-b', '-q', '-', 'inline:{ {to: z=T}, body=B }', data=mail),
+                         (0, b'body\tB\n', ''))
+        self.assertEqual(self.call('-hbm', '-q', '-', 'static:x', data=mail)[1],
+                         b'Subject: x\n y\tx\nTo: z\tx\n\tx\nbody\tx\n')
+        for arguments in (('-h', '-q', 'x'), ('-b',), ('-m', '-s')):
+            self.assertEqual(self.call(*arguments, table)[0], 1)
+
+    def test_what_is_not_utf8(self):
+        with open(self.MAP, 'wb') as file:
+            file.write(b'k\xe4 v\n')
+        self.assertEqual(self.call('map'), (
+            1, b'', f'postmap: fatal: {self.MAP}, line 1: not UTF-8 text\n'))
+        self.assertEqual(self.call('-u', 'map'), (0, b'', ''))
+        self.assertEqual(self.call('-u', '-q', b'k\xe4', 'map'), (0, b'v\n', ''))
+        self.assertEqual(self.call('-q', b'k\xe4', 'map'), (
+            1, b'', 'postmap: warning: a key is not UTF-8 text, and is not looked up\n'))
+        self.assertEqual(self.call('-bq', '-', 'static:x', data=b'\n\xe4\n')[:2],
+                         (0, b'\tx\n\xe4\tx\n'))
+        self.assertEqual(self.call('-Ubq', '-', 'static:x', data=b'\n\xe4\n')[:2],
+                         (0, b'\tx\n'))
+
+    def test_keys_and_lines_that_break_the_rules(self):
+        self.assertEqual(self.call('map')[0], 0)
+        for key in (b'x' * 65536, b'key\0', b'\0index', b'', b'key\r'):
+            self.assertEqual(self.call('-q', '-', 'map', data=key + b'\nkey\n'),
+                             (0, b'key\tvalue\n', ''), key[:10])
+        for text, reason in ((b'x' * 65536 + b' v\n', 'key too long'),
+                             (b'k\0ey v\n', 'a NUL byte'), (b'key\n', 'no value'),
+                             (b' key v\n', 'white space at its start, and no line before it'),
+                             (b'"key v\n', 'no closing quote')):
+            with open(self.MAP, 'wb') as file:
+                file.write(b'good value\n' * (text[0] != 32) + text)
+            status, _, error = self.call('map')
+            self.assertEqual(status, 1)
+            self.assertIn(reason, error)
+            self.assertEqual(self.call('-i', 'inc', data=text)[0], 1)
+        # the index of the source as it was is still there, and is used
+        status, out, error = self.call('-q', 'key', 'map')
+        self.assertEqual((status, out), (0, b'value\n'))
+        self.assertIn('the old index is used', error)
+
+    def test_values_in_files(self):
+        write('/etc/one', 'foo')
+        write(self.MAP, 'key /etc/one, /etc/one\n', 5)
+        self.assertEqual(self.call('-F', 'map'), (0, b'', ''))
+        self.assertEqual(self.call('-q', 'key', 'map')[1], b'Zm9vCmZvbw==\n')
+        self.assertEqual(self.call('-Fq', 'key', 'map')[1], b'foo\nfoo\n')
+        self.assertEqual(self.call('-Fs', 'map')[1], b'key\tfoo\nfoo\n')
+        self.assertEqual(self.call('map')[0], 0)
+        status, out, text = self.call('-Fq', 'key', 'map')
+        self.assertEqual((status, out), (1, b''))
+        self.assertIn('not base64', text)
 
 
 if __name__ == '__main__':

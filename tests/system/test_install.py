@@ -15,7 +15,7 @@ LIMITS = {'unitpost-local.service': 58, 'unitpost-tables.service': 18}
 
 # Names that others rely on (DESIGN 11); a link with what it points to.
 NAMES = ['usr/lib/unitpost/postdrop', 'usr/sbin/sendmail', 'usr/sbin/postqueue',
-         'usr/bin/mailq -> usr/sbin/postqueue', 'usr/sbin/postalias',
+         'usr/bin/mailq -> usr/sbin/postqueue', 'usr/sbin/postalias', 'usr/sbin/postmap',
          'usr/bin/newaliases -> usr/sbin/postalias',
          'usr/lib/sendmail -> usr/sbin/sendmail', 'usr/lib/systemd/system/unitpost.target',
          'usr/lib/sysusers.d/unitpost.conf', 'usr/lib/tmpfiles.d/unitpost.conf',

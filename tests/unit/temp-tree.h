@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "common/base/file.h"
 
@@ -58,4 +59,18 @@ static inline void temp_tree_write(const TempTree *tree, const char *name, Str c
 
 static inline void temp_tree_write_text(const TempTree *tree, const char *name, const char *text) {
         temp_tree_write(tree, name, str_from_cstr(text));
+}
+
+/* The same, as if it had last changed SECONDS ago. */
+static inline void temp_tree_write_aged(const TempTree *tree, const char *name, const char *text,
+                                        int seconds) {
+        struct timespec then[2];
+        char path[512];
+
+        temp_tree_write_text(tree, name, text);
+        ck_assert_int_eq(clock_gettime(CLOCK_REALTIME, &then[0]), 0);
+        then[0].tv_sec -= seconds;
+        then[1] = then[0];
+        ck_assert_int_eq(
+                utimensat(AT_FDCWD, temp_tree_path(tree, name, path, sizeof(path)), then, 0), 0);
 }

@@ -98,13 +98,7 @@ static void tear_down(void) {
 
 /* Write the source as if it had last changed SECONDS ago. */
 static void write_source(const char *text, int seconds) {
-        struct timespec then[2];
-
-        temp_tree_write_text(&tree, "source", text);
-        (void)clock_gettime(CLOCK_REALTIME, &then[0]);
-        then[0].tv_sec -= seconds;
-        then[1] = then[0];
-        ck_assert_int_eq(utimensat(AT_FDCWD, source, then, 0), 0);
+        temp_tree_write_aged(&tree, "source", text, seconds);
 }
 
 static void pause_msec(long msec) {
@@ -360,7 +354,7 @@ START_TEST(a_refresh_keeps_how_the_index_was_built_by_hand) {
                 .index_dir = tree.root,
                 .source = source,
                 .syntax = TABLE_SYNTAX_ALIASES,
-                .last_counts = true,
+                .rules = TABLE_RULE_LAST_COUNTS,
         };
         TableIndexResult result;
 

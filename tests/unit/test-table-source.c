@@ -30,14 +30,17 @@ static const Case cases[] = {
         MAP("key\t \tvalue and more \r\nKEY2 V2", "key=value and more@1|key2=V2@2|"),
         MAP("key a\n b\n# comment\n\n\tc\nx y", "key=a b\tc@1|x=y@6|"),
         MAP("key # no comment\n", "key=# no comment@1|"),
-        MAP("\"two words\" value\n", "two words=value@1|"),
-        MAP("\"John Doe\"@Example.org value\n", "john doe@example.org=value@1|"),
-        MAP("\"a\\\"b\\\\c\" \"v\"\n", "a\"b\\c=\"v\"@1|"),
-        MAP("a\\ b value\n", "a b=value@1|"),
+        MAP("\"two words\" value\n", "\"two words\"=value@1|"),
+        MAP("\"John Doe\"@Example.org value\n", "\"john doe\"@example.org=value@1|"),
+        MAP("\"a\\\"b\\\\c\" \"v\"\n", "\"a\\\"b\\\\c\"=\"v\"@1|"),
+        MAP("a\\ b value\n", "a\\ b=value@1|"),
         MAP("key\nx y\n", "!no value@1|x=y@2|"),
         MAP("x y\n\nkey   \n", "x=y@1|!no value@3|"),
         MAP("\"open value\n", "!no closing quote@1|"),
-        MAP("\"\" value\n", "!no key@1|"),
+        MAP("\"\" value\n", "\"\"=value@1|"),
+        ALIASES("\"\": value\n", "!no key@1|"),
+        MAP("k\xe4 v\nk \xe4\n\xc3\xa4 \xe2\x82\xac\n",
+            "!not UTF-8 text@1|!not UTF-8 text@2|\xc3\xa4=\xe2\x82\xac@3|"),
         MAP("  key value\n", "!white space at its start, and no line before it@1|"),
         MAP("k\0y value\n", "!a NUL byte@1|"),
         MAP("key va\0lue\n", "!a NUL byte@1|"),
@@ -77,6 +80,23 @@ START_TEST(each_line_means_what_the_manual_says) {
         ck_assert_str_eq(buf_cstr(&found), c->expected);
         table_source_free(source);
         buf_deinit(&found);
+}
+END_TEST
+
+START_TEST(rules_say_otherwise) {
+        Str text = STR("Key V\nk\xe4Y \xe4\n");
+        TableSource *source;
+        uint64_t line;
+        Str value;
+        Str key;
+
+        ck_assert_int_eq(table_source_new(text, TABLE_SYNTAX_MAP, &source), 0);
+        table_source_set_rules(source, TABLE_RULE_KEEP_CASE | TABLE_RULE_ANY_BYTES);
+        ck_assert_int_eq(table_source_next(source, &key, &value, &line), 0);
+        ck_assert(str_equal(key, STR("Key")));
+        ck_assert_int_eq(table_source_next(source, &key, &value, &line), 0);
+        ck_assert(str_equal(key, STR("k\xe4Y")) && str_equal(value, STR("\xe4")));
+        table_source_free(source);
 }
 END_TEST
 
@@ -125,6 +145,7 @@ int main(void) {
         TCase *tcase = tcase_create("lines");
 
         tcase_add_loop_test(tcase, each_line_means_what_the_manual_says, 0, ARRAY_LEN(cases));
+        tcase_add_test(tcase, rules_say_otherwise);
         tcase_add_loop_test(tcase, keys_and_values_have_their_greatest_length, 0,
                             ARRAY_LEN(length_cases));
         suite_add_tcase(suite, tcase);

@@ -262,7 +262,7 @@ START_TEST(texthash_reads_its_source) {
         write_source("Key one two\n\"a b\"@x.example v\n", 10);
         make_texthash();
         expect("key", TABLE_FOUND, "one two");
-        expect("a b@X.example", TABLE_FOUND, "v");
+        expect("\"A b\"@X.example", TABLE_FOUND, "v");
         expect("other", TABLE_NOT_FOUND, "");
 }
 END_TEST

@@ -58,6 +58,7 @@ int newaliases_run(const Config *config, const char *database, const BuildOption
         int result = EXIT_SUCCESS;
         Str entry;
 
+        actual.syntax = TABLE_SYNTAX_ALIASES;
         actual.may_be_missing = !database && !config_is_set(config, PARAM_alias_database);
         while (str_next_word(&rest, &entry)) {
                 int status = build_entry(&actual, entry);

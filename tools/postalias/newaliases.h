@@ -4,7 +4,7 @@
  * of the parameter alias_database. */
 
 #include "common/role/config.h"
-#include "tools/postalias/build.h"
+#include "tools/map/build.h"
 
 /* The program: an exit status. */
 int newaliases_main(int argc, char **argv);

@@ -1,4 +1,4 @@
-#include "tools/postalias/query.h"
+#include "tools/map/query.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
+#include "common/base/base64.h"
 #include "common/mail/table-index.h"
 #include "common/role/role-tables.h"
+#include "tools/map/message-keys.h"
 
 static int fail(const QueryOptions *options, Str reason) {
         (void)fprintf(stderr, "%s: fatal: %.*s\n", options->program, STR_FMT(reason));
@@ -45,9 +47,8 @@ static void print_kept(void *context, Str table, Str reason) {
 
 static TableIndexer indexer_of(const QueryOptions *options) {
         return (TableIndexer){
-                .refresh = geteuid() == 0
-                                   ? refresh_here
-                                   : role_tables_context(TABLE_SYNTAX_ALIASES).indexer->refresh,
+                .refresh = geteuid() == 0 ? refresh_here
+                                          : role_tables_context(options->syntax).indexer->refresh,
                 .kept = print_kept,
                 .context = (void *)(uintptr_t)options,
         };
@@ -71,7 +72,8 @@ static int tables_init(Tables *tables, const QueryOptions *options, const char *
         const TableContext context = {
                 .index_dir = options->index_dir,
                 .indexer = &tables->indexer,
-                .syntax = TABLE_SYNTAX_ALIASES,
+                .syntax = options->syntax,
+                .keeps_case = options->rules & TABLE_RULE_KEEP_CASE,
         };
         _cleanup_(buf_deinit) Buf text = BUF_INIT(1024);
         const char *reason = NULL;
@@ -102,11 +104,27 @@ static TableResult look_up(const Tables *tables, Str key, Buf *value) {
         return TABLE_NOT_FOUND;
 }
 
-static void print_entry(void *userdata, Str key, Str value) {
-        (void)fwrite(key.data, 1, key.len, stdout);
-        (void)fputs(":\t", stdout);
+/*
+ * Print KEY and separator, if there is a KEY, and VALUE as the options say. False: it is not what
+ * -F makes; that was printed then.
+ */
+static bool print_entry(const QueryOptions *options, const Str *key, Str value) {
+        _cleanup_(buf_deinit) Buf decoded = BUF_INIT(TABLE_VALUE_MAX);
+
+        if (options->rules & TABLE_RULE_FILE_VALUES) {
+                if (base64_append_decoded(value, &decoded) != 0) {
+                        (void)fail(options, STR("a value is not base64, as -F makes it"));
+                        return false;
+                }
+                value = buf_str(&decoded);
+        }
+        if (key) {
+                (void)fwrite(key->data, 1, key->len, stdout);
+                (void)fputs(options->separator, stdout);
+        }
         (void)fwrite(value.data, 1, value.len, stdout);
         (void)fputc('\n', stdout);
+        return true;
 }
 
 static int end_of_output(const QueryOptions *options, int status) {
@@ -116,37 +134,82 @@ static int end_of_output(const QueryOptions *options, int status) {
         return EX_IOERR;
 }
 
+/* May KEY be looked up? */
+static bool check_key(const QueryOptions *options, Str key) {
+        bool is_checked = options->message_keys != 0 ? options->checks_message_keys
+                                                     : !(options->rules & TABLE_RULE_ANY_BYTES);
+
+        if (!is_checked || str_is_utf8(key))
+                return true;
+        (void)fprintf(stderr, "%s: warning: a key is not UTF-8 text, and is not looked up\n",
+                      options->program);
+        return false;
+}
+
 static int look_up_key(const Tables *tables, Str key) {
         _cleanup_(buf_deinit) Buf value = BUF_INIT(TABLE_VALUE_MAX);
 
-        if (look_up(tables, key, &value) != TABLE_FOUND)
+        if (!check_key(tables->options, key) || look_up(tables, key, &value) != TABLE_FOUND ||
+            !print_entry(tables->options, NULL, buf_str(&value)))
                 return EXIT_FAILURE;
-        (void)fwrite(value.data, 1, value.len, stdout);
-        (void)fputc('\n', stdout);
         return end_of_output(tables->options, EXIT_SUCCESS);
 }
 
-static int look_up_lines(const Tables *tables) {
-        _cleanup_(buf_deinit) Buf value = BUF_INIT(TABLE_VALUE_MAX);
+/* Many keys, one after the other. */
+typedef struct Batch {
+        const Tables *tables;
+        Buf value;
+        bool is_found; /* one of them */
+} Batch;
+
+/* One of many: 0, or 1 after a line about an error. */
+static int look_up_one(void *userdata, Str key) {
+        Batch *batch = userdata;
+        TableResult result;
+
+        if (!check_key(batch->tables->options, key))
+                return 0;
+        buf_reset(&batch->value);
+        result = look_up(batch->tables, key, &batch->value);
+        if (result == TABLE_FOUND) {
+                batch->is_found = true;
+                return !print_entry(batch->tables->options, &key, buf_str(&batch->value));
+        }
+        return result == TABLE_ERROR;
+}
+
+/* The keys of a message, or each line. */
+static int feed(Batch *batch, MessageKeys *keys) {
         _cleanup_(freep) char *line = NULL;
-        int status = EXIT_FAILURE;
         size_t size = 0;
         ssize_t len;
+        int r = 0;
 
-        while ((len = getline(&line, &size, stdin)) >= 0) {
-                Str key = str_from(line, (size_t)len - (line[len - 1] == '\n'));
-                TableResult result;
+        while (r == 0 && (len = getline(&line, &size, stdin)) >= 0) {
+                Str text = str_from(line, (size_t)len - (len > 0 && line[len - 1] == '\n'));
 
-                buf_reset(&value);
-                result = look_up(tables, key, &value);
-                if (result == TABLE_ERROR)
-                        return EXIT_FAILURE;
-                if (result == TABLE_FOUND) {
-                        print_entry(NULL, key, buf_str(&value));
-                        status = EXIT_SUCCESS;
-                }
+                r = keys ? message_keys_line(keys, text) : look_up_one(batch, text);
         }
-        return end_of_output(tables->options, status);
+        return r == 0 && keys ? message_keys_end(keys) : r;
+}
+
+static int look_up_input(const Tables *tables) {
+        const QueryOptions *options = tables->options;
+        Batch batch = { .tables = tables, .value = BUF_INIT(TABLE_VALUE_MAX) };
+        MessageKeys *keys = NULL;
+        int r = 0;
+
+        if (options->message_keys != 0) {
+                keys = message_keys_new(options->message_keys, look_up_one, &batch);
+                r = keys ? 0 : -ENOMEM;
+        }
+        if (r == 0)
+                r = feed(&batch, keys);
+        if (r < 0)
+                (void)fail(options, str_from_cstr(strerror(-r)));
+        message_keys_free(keys);
+        buf_deinit(&batch.value);
+        return end_of_output(options, r == 0 && batch.is_found ? EXIT_SUCCESS : EXIT_FAILURE);
 }
 
 int query_lookup(const QueryOptions *options, const char *const *specs, size_t n) {
@@ -155,19 +218,32 @@ int query_lookup(const QueryOptions *options, const char *const *specs, size_t n
 
         if (status == EXIT_SUCCESS)
                 status = strcmp(options->key, "-") == 0
-                                 ? look_up_lines(&tables)
+                                 ? look_up_input(&tables)
                                  : look_up_key(&tables, str_from_cstr(options->key));
         tables_deinit(&tables);
         return status;
 }
 
+typedef struct Listing {
+        const QueryOptions *options;
+        bool is_broken; /* an entry could not be printed; the others are */
+} Listing;
+
+static void list_entry(void *userdata, Str key, Str value) {
+        Listing *listing = userdata;
+
+        listing->is_broken |= !print_entry(listing->options, &key, value);
+}
+
 static int list_table(const Tables *tables, Table *table) {
         _cleanup_(buf_deinit) Buf text = BUF_INIT(1024);
+        Listing listing = { .options = tables->options };
 
         (void)buf_append_clipped(&text, table_spec(table));
         (void)buf_append_clipped(&text, STR(": "));
-        return table_each(table, print_entry, NULL, &text) ? EXIT_SUCCESS
-                                                           : fail(tables->options, buf_str(&text));
+        if (!table_each(table, list_entry, &listing, &text))
+                return fail(tables->options, buf_str(&text));
+        return listing.is_broken ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 int query_list(const QueryOptions *options, const char *const *specs, size_t n) {

@@ -1,4 +1,4 @@
-#include "tools/postalias/build.h"
+#include "tools/map/build.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -45,10 +45,11 @@ static int report_built(const BuildOptions *options, const char *path,
                               options->program, path, result->n_duplicates);
         if (options->verbose)
                 (void)fprintf(stderr,
-                              "%s: %s: %" PRIu64 " aliases, longest %" PRIu64 " bytes, %" PRIu64
+                              "%s: %s: %" PRIu64 " %s, longest %" PRIu64 " bytes, %" PRIu64
                               " bytes total\n",
-                              options->program, path, result->n_entries, result->longest_bytes,
-                              result->total_bytes);
+                              options->program, path, result->n_entries,
+                              options->syntax == TABLE_SYNTAX_ALIASES ? "aliases" : "entries",
+                              result->longest_bytes, result->total_bytes);
         return EXIT_SUCCESS;
 }
 
@@ -65,26 +66,45 @@ static int remove_index(const BuildOptions *options, const char *path) {
         return r == 0 ? EXIT_SUCCESS : report_directory(options, path, -r);
 }
 
-static int build_here(const BuildOptions *options, const char *path) {
-        const TableIndexJob job = {
+TableIndexJob build_job(const BuildOptions *options, const char *path) {
+        return (TableIndexJob){
                 .index_dir = options->index_dir,
                 .source = path,
-                .syntax = TABLE_SYNTAX_ALIASES,
-                .last_counts = options->last_counts,
+                .syntax = options->syntax,
+                .rules = options->rules,
+                .takes_any_files = options->takes_any_files,
         };
+}
+
+int build_report(const BuildOptions *options, const char *path, int r,
+                 const TableIndexResult *result) {
+        Str what = str_from_cstr(path);
+
+        switch (r) {
+        case 0:
+                return report_built(options, path, result);
+        case TABLE_INDEX_E_SYNTAX:
+                return report_malformed(options, path, result->error_line, result->reason);
+        case TABLE_INDEX_E_SOURCE:
+                return fail(options, EXIT_FAILURE, what, table_file_error(result->source_error));
+        case TABLE_INDEX_E_NONE:
+                return fail(options, EXIT_FAILURE, what, "there is neither index nor source");
+        case TABLE_INDEX_E_DAMAGED:
+                return fail(options, EXIT_FAILURE, what,
+                            "its index is damaged, and there is no source to make it from");
+        default:
+                return report_directory(options, path, r < 0 ? -r : EIO);
+        }
+}
+
+static int build_here(const BuildOptions *options, const char *path) {
+        const TableIndexJob job = build_job(options, path);
         TableIndexResult result;
         int r = table_index_build(&job, &result);
 
-        if (r == 0)
-                return report_built(options, path, &result);
-        if (r == TABLE_INDEX_E_SYNTAX)
-                return report_malformed(options, path, result.error_line, result.reason);
-        if (r != TABLE_INDEX_E_SOURCE)
-                return report_directory(options, path, r < 0 ? -r : EIO);
-        if (result.source_error == ENOENT && options->may_be_missing)
+        if (r == TABLE_INDEX_E_SOURCE && result.source_error == ENOENT && options->may_be_missing)
                 return remove_index(options, path);
-        return fail(options, EXIT_FAILURE, str_from_cstr(path),
-                    table_file_error(result.source_error));
+        return build_report(options, path, r, &result);
 }
 
 const char *build_explain_ipc(int r, int *ret_status) {
@@ -131,9 +151,9 @@ static int build_by_role(const BuildOptions *options, const char *path) {
         _cleanup_(buf_deinit) Buf text = BUF_INIT(TABLES_TEXT_MAX);
         const TablesRequest request = {
                 .source = str_from_cstr(path),
-                .syntax = table_syntax_name(TABLE_SYNTAX_ALIASES),
+                .syntax = table_syntax_name(options->syntax),
                 .mode = STR("build"),
-                .last_counts = options->last_counts,
+                .rules = options->rules,
         };
         TablesResult answer;
         const char *reason;
