@@ -36,6 +36,10 @@ DIRECTORIES = (
     ('public', UID, DROP_GID, 0o710),
 )
 
+# Types of tables that are packages of their own; a database is made of some.
+TYPES = {'cdb': True, 'lmdb': True, 'pcre': False, 'sqlite': False}
+PACKAGES = ','.join(['postfix', *(f'postfix-{name}' for name in TYPES)])
+
 # Nothing in a jail (homes and mailboxes would be out of sight), nothing on the network.
 MASTER_CF = '''\
 pickup   unix n - n 60 1 pickup
@@ -57,7 +61,7 @@ showq    unix n - n - - showq
 def package_tree(suite):
     """Directory that holds Postfix of SUITE and those of its libraries that a machine lacks."""
     base, base_lock = tree.ensure_tree(suite)
-    stamp = hashlib.sha256(f'{base.name} v1'.encode()).hexdigest()[:12]
+    stamp = hashlib.sha256(f'{base.name} {PACKAGES} v2'.encode()).hexdigest()[:12]
     path = tree.CACHE / f'postfix-{suite}-{stamp}'
     with base_lock, tree.Lock(path.name):
         if not path.is_dir():
@@ -72,7 +76,7 @@ def _make(suite, base, path):
     for old in (work, extracted):
         shutil.rmtree(old, ignore_errors=True)
     mirror = os.environ.get('UNITPOST_TEST_MIRROR')
-    tree.run_quietly(['mmdebstrap', '--variant=extract', '--include=postfix', suite,
+    tree.run_quietly(['mmdebstrap', '--variant=extract', f'--include={PACKAGES}', suite,
                       str(extracted), *([mirror] if mirror else [])],
                      tree.CACHE / f'mmdebstrap-postfix-{suite}.log')
     libraries = work / 'opt/postfix/lib'
@@ -97,6 +101,9 @@ def place(booting):
             file.write(text)
     booting.chroot('ldconfig')
     booting.write('/etc/postfix/master.cf', MASTER_CF)
+    booting.write('/etc/postfix/dynamicmaps.cf', ''.join(
+        f'{name} postfix-{name}.so dict_{name}_open'
+        f'{f" mkmap_{name}_open" if is_made else ""}\n' for name, is_made in TYPES.items()))
     for names, owner, group, mode in DIRECTORIES:
         for name in names.split():
             _make_directory(booting.path(f'{SPOOL}/{name}'), owner, group, mode)
