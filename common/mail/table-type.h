@@ -13,6 +13,9 @@ struct Table {
         Str name;   /* behind the colon; in spec, so a NUL follows it */
         char *index_dir;
         TableContext context;
+        bool may_block;        /* asking it here may wait for somebody: set by table_new() from its
+                                * type, and by open() of a type that it depends on the name of */
+        bool is_pattern;       /* table_is_pattern(); the same */
         bool missing_is_empty; /* table_allow_missing() */
         bool has_owner;        /* table_owner(); lookup() of the type sets both, or neither */
         uid_t owner;

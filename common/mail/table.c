@@ -96,6 +96,8 @@ static int table_init(Table *table, Str spec, const char **ret_reason) {
                 *ret_reason = "unknown type of table";
                 return TABLE_E_UNKNOWN_TYPE;
         }
+        table->may_block = table->type->may_block;
+        table->is_pattern = table->type->is_pattern;
         table->spec = str_dup(spec);
         table->index_dir =
                 strdup(table->context.index_dir ? table->context.index_dir : TABLE_INDEX_DIR);
@@ -162,11 +164,11 @@ void table_reply_error(TableReply reply, void *userdata, const char *format, ...
 }
 
 bool table_is_pattern(const Table *table) {
-        return table->type->is_pattern;
+        return table->is_pattern;
 }
 
 bool table_is_remote(const Table *table) {
-        return table->context.transport && table->type->may_block;
+        return table->context.transport && table->may_block;
 }
 
 static int lookup_folded(Table *table, Str key, TableReply reply, void *userdata) {
