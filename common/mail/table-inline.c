@@ -1,6 +1,7 @@
 /*
  * inline:{ key=value, { key = text, with anything } }: entries in the configuration itself,
- * separated by white space and commas; in braces they may hold either.
+ * separated by white space and commas; in braces they may hold either. Of several with one key the
+ * last one counts, unlike in a source.
  */
 
 #include <errno.h>
@@ -62,7 +63,7 @@ static int inline_open(Table *table, Str name, const char **ret_reason) {
         r = parse_entries(map, str_first(str_skip(name, 1), name.len - 2), ret_reason);
         if (r != 0)
                 return r;
-        table_map_sort(map);
+        table_map_sort_last(map);
         table->data = TAKE_PTR(map);
         return 0;
 }
@@ -76,6 +77,11 @@ static int inline_lookup(Table *table, Str key, TableReply reply, void *userdata
         return 0;
 }
 
+static bool inline_each(Table *table, TableEntry entry, void *userdata, Buf *error) {
+        table_map_each(table->data, entry, userdata);
+        return true;
+}
+
 static void inline_close(Table *table) {
         (void)table_map_free(table->data);
 }
@@ -84,5 +90,6 @@ const TableType table_type_inline = {
         .name = "inline",
         .open = inline_open,
         .lookup = inline_lookup,
+        .each = inline_each,
         .close = inline_close,
 };

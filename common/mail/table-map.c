@@ -91,7 +91,7 @@ static int compare_entries(const void *a, const void *b, void *context) {
         return order != 0 ? order : first->key_offset < second->key_offset ? -1 : 1;
 }
 
-void table_map_sort(TableMap *map) {
+static void sort(TableMap *map, bool last_counts) {
         size_t n = 0;
 
         if (map->n_entries == 0)
@@ -100,7 +100,21 @@ void table_map_sort(TableMap *map) {
         for (size_t i = 1; i < map->n_entries; i++)
                 if (!str_equal(entry_key(map, &map->entries[n]), entry_key(map, &map->entries[i])))
                         map->entries[++n] = map->entries[i];
+                else if (last_counts)
+                        map->entries[n] = map->entries[i];
         map->n_entries = n + 1;
+}
+
+void table_map_sort(TableMap *map) {
+        sort(map, false);
+}
+
+void table_map_sort_last(TableMap *map) {
+        sort(map, true);
+}
+
+static Str entry_value(const TableMap *map, const Entry *entry) {
+        return str_from(map->arena.data + entry->key_offset + entry->key_len, entry->value_len);
 }
 
 bool table_map_find(const TableMap *map, Str key, Str *ret) {
@@ -115,8 +129,7 @@ bool table_map_find(const TableMap *map, Str key, Str *ret) {
                 int order = compare_keys(key, entry_key(map, entry));
 
                 if (order == 0) {
-                        *ret = str_from(map->arena.data + entry->key_offset + entry->key_len,
-                                        entry->value_len);
+                        *ret = entry_value(map, entry);
                         return true;
                 }
                 if (order < 0)
@@ -127,10 +140,8 @@ bool table_map_find(const TableMap *map, Str key, Str *ret) {
         return false;
 }
 
-void table_map_each(const TableMap *map, TableMapEntry entry, void *userdata) {
-        for (size_t i = 0; i < map->n_entries; i++) {
-                Str key = entry_key(map, &map->entries[i]);
-
-                entry(userdata, key, str_from(key.data + key.len, map->entries[i].value_len));
-        }
+void table_map_each(const TableMap *map, TableEntry entry, void *userdata) {
+        for (size_t i = 0; i < map->n_entries; i++)
+                entry(userdata, entry_key(map, &map->entries[i]),
+                      entry_value(map, &map->entries[i]));
 }

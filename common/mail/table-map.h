@@ -6,6 +6,7 @@
 
 #include "common/base/buf.h"
 #include "common/base/str.h"
+#include "common/mail/table.h"
 
 typedef struct TableMap TableMap;
 
@@ -17,12 +18,15 @@ DEFINE_CLEANUP(TableMap, table_map_free)
 /* Add a copy. 0, BUF_E_FULL, -ENOMEM. */
 int table_map_add(TableMap *map, Str key, Str value);
 
-/* When all is added: makes it searchable. Of equal keys the first one added stays. */
+/*
+ * When all is added: makes it searchable. Of equal keys the first one added stays, or with
+ * table_map_sort_last() the last one.
+ */
 void table_map_sort(TableMap *map);
+void table_map_sort_last(TableMap *map);
 
 /* Look up in a sorted map; *RET is valid as long as the map. */
 bool table_map_find(const TableMap *map, Str key, Str *ret);
 
-/* Call ENTRY for each entry of a sorted map, in the order of the keys. */
-typedef void (*TableMapEntry)(void *userdata, Str key, Str value);
-void table_map_each(const TableMap *map, TableMapEntry entry, void *userdata);
+/* Call ENTRY for each entry of a sorted map. */
+void table_map_each(const TableMap *map, TableEntry entry, void *userdata);

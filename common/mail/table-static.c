@@ -8,6 +8,10 @@
 static int static_open(Table *table, Str name, const char **ret_reason) {
         Str text = table_unbrace(name);
 
+        if (name.data[0] == '{' && table_braced_len(name) != name.len) {
+                *ret_reason = "no closing brace, or text behind it";
+                return TABLE_E_SYNTAX;
+        }
         if (str_is_empty(text)) {
                 *ret_reason = "an empty text";
                 return TABLE_E_SYNTAX;

@@ -33,7 +33,7 @@ extern const TableType table_type_unix;
 /* ... and whether a source changed: an edit counts for the mail that comes this much later. */
 #define TABLE_SOURCE_CHECK_USEC (10 * USEC_PER_MSEC)
 
-/* Names, and contents of "{ }", of inline: and static: without braces and white space. */
+/* What is in the braces around TEXT, without white space at its ends; TEXT where there are none. */
 Str table_unbrace(Str text);
 
 /* Bytes of the "{...}" at the start of TEXT, 0 when it never closes. */

@@ -325,6 +325,25 @@ START_TEST(texthash_is_waited_for_too) {
 }
 END_TEST
 
+START_TEST(texthash_keeps_what_it_has_when_the_new_source_is_none_and_says_so_once) {
+        write_source("root old\n", 10);
+        make("texthash");
+        expect(TABLE_FOUND, "old");
+        write_source("root new\nbad\n", 9);
+        expect(TABLE_FOUND, "old");
+        expect(TABLE_FOUND, "old");
+        ck_assert_uint_eq(fake.n_kept, 1);
+        ck_assert_msg(strstr(fake.reason, "/source: line 2: no value") != NULL, "%s", fake.reason);
+        write_source("bad\nroot new\n", 8);
+        expect(TABLE_FOUND, "old");
+        ck_assert_uint_eq(fake.n_kept, 2);
+        ck_assert_msg(strstr(fake.reason, "line 1") != NULL, "%s", fake.reason);
+        write_source("root new\n", 7);
+        expect(TABLE_FOUND, "new");
+        ck_assert_uint_eq(fake.n_kept, 2);
+}
+END_TEST
+
 /* ---- the refresh ---- */
 
 START_TEST(a_refresh_builds_only_what_changed) {
@@ -422,6 +441,8 @@ static void add_tests(TCase *tcase) {
         tcase_add_test(tcase, a_default_source_that_was_never_there_costs_no_wait);
         tcase_add_test(tcase, a_lookup_costs_no_system_call);
         tcase_add_test(tcase, texthash_is_waited_for_too);
+        tcase_add_test(tcase,
+                       texthash_keeps_what_it_has_when_the_new_source_is_none_and_says_so_once);
         tcase_add_test(tcase, a_refresh_builds_only_what_changed);
         tcase_add_test(tcase, a_refresh_does_not_read_what_is_being_written);
         tcase_add_test(tcase, a_refresh_keeps_how_the_index_was_built_by_hand);

@@ -74,6 +74,8 @@ static const SpecCase spec_cases[] = {
         SPEC("mysql:/x", TABLE_E_UNKNOWN_TYPE, "unknown"),
         SPEC("unix:group.byname", TABLE_E_SYNTAX, "passwd.byname"),
         SPEC("static:{ }", TABLE_E_SYNTAX, "empty"),
+        SPEC("static:{ a", TABLE_E_SYNTAX, "no closing brace"),
+        SPEC("static:{a}b", TABLE_E_SYNTAX, "behind it"),
         SPEC("inline:a=b", TABLE_E_SYNTAX, "inline:{"),
         SPEC("inline:{a=b", TABLE_E_SYNTAX, "inline:{"),
         SPEC("inline:{a=b}}", TABLE_E_SYNTAX, "inline:{"),
@@ -119,9 +121,9 @@ START_TEST(inline_entries_may_be_in_braces) {
 }
 END_TEST
 
-START_TEST(of_equal_keys_the_first_counts) {
+START_TEST(of_equal_keys_inline_the_last_counts) {
         make("inline:{ b=0 a=1 A=2 a=3 }");
-        expect("a", TABLE_FOUND, "1");
+        expect("a", TABLE_FOUND, "3");
         expect("b", TABLE_FOUND, "0");
 }
 END_TEST
@@ -370,7 +372,7 @@ static TCase *make_case(void) {
                             ARRAY_LEN(spec_cases));
         tcase_add_test(tcase, static_answers_every_key);
         tcase_add_test(tcase, inline_entries_may_be_in_braces);
-        tcase_add_test(tcase, of_equal_keys_the_first_counts);
+        tcase_add_test(tcase, of_equal_keys_inline_the_last_counts);
         tcase_add_test(tcase, keys_that_no_source_can_hold_are_not_found);
         tcase_add_test(tcase, a_value_too_long_for_its_buffer_is_an_error);
         tcase_add_test(tcase, users_are_found_and_others_are_not);
