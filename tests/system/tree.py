@@ -28,12 +28,12 @@ PACKAGES = (
     # to look into it
     'strace eatmydata python3-minimal '
     # to build against its libraries
-    'gcc libc6-dev meson ninja-build pkg-config libsystemd-dev libtdb-dev uthash-dev'
+    'gcc libc6-dev meson ninja-build pkg-config libpcre2-dev libsystemd-dev libtdb-dev uthash-dev'
 ).split()
 
 # Programs that send mail or are handed it, and what unitpost needs to run beside them.
 CLIENT_PACKAGES = (
-    'systemd systemd-sysv dbus cron login passwd procps iproute2 libsystemd0 libtdb1 '
+    'systemd systemd-sysv dbus cron login passwd procps iproute2 libpcre2-8-0 libsystemd0 libtdb1 '
     'python3-minimal at bsd-mailx s-nail mutt mdadm git-email libmailtools-perl logwatch procmail '
     'maildrop'
 ).split()
