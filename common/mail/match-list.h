@@ -5,7 +5,8 @@
  * first that fits decides. An entry is
  *
  *   name         letters compare without case
- *   type:name    a table that is asked for the name; what it answers does not matter
+ *   type:name    a table that is asked for the name; what it answers does not matter. One of
+ *                patterns is never asked for parents.
  *   /path        a file whose content stands here, lines that begin with '#' left out
  *   !entry       the same, but the name is not in the list; of a file, each of its entries
  */

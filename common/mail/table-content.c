@@ -222,7 +222,8 @@ const char *table_content_error(const Table *table) {
 }
 
 void table_content_reply_error(const Table *table, TableReply reply, void *userdata) {
-        table_reply_error(reply, userdata, "%s: %s", table->spec, table_content_error(table));
+        table_reply_error(reply, userdata, "%.*s: %s", TABLE_SPEC_SHOWN, table->spec,
+                          table_content_error(table));
 }
 
 void table_content_close(Table *table) {

@@ -20,7 +20,7 @@
 
 typedef struct TableContentType {
         bool may_be_inline; /* its name may be "{ {line}, {line} ... }" in the place of a path */
-        /* Make the content of TEXT. 0; TABLE_E_SYNTAX, and ERROR says which line and why; -ENOMEM. */
+        /* Make the content of TEXT. 0; TABLE_E_SYNTAX, ERROR says which line and why; -ENOMEM. */
         int (*parse)(Str text, void **ret, Buf *error);
         void (*free)(void *content);
 } TableContentType;

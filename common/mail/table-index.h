@@ -116,6 +116,9 @@ enum {
  */
 int table_source_next(TableSource *source, Str *ret_key, Str *ret_value, uint64_t *ret_line);
 
+/* The same, but the whole logical line as it is, valid until the next call. */
+int table_source_next_line(TableSource *source, Str *ret, uint64_t *ret_line);
+
 /* TABLE_RULE_*, of which KEEP_CASE and ANY_BYTES count here; before the first entry. */
 void table_source_set_rules(TableSource *source, unsigned rules);
 

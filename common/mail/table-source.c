@@ -172,3 +172,10 @@ int table_source_next(TableSource *source, Str *ret_key, Str *ret_value, uint64_
                 *ret_key = str_from(source->key, source->key_len);
         return r;
 }
+
+int table_source_next_line(TableSource *source, Str *ret, uint64_t *ret_line) {
+        int r = read_logical_line(source, ret_line);
+
+        *ret = buf_str(&source->logical);
+        return r == 0 && str_contains(*ret, '\0') ? fail(source, "a NUL byte") : r;
+}

@@ -1,6 +1,6 @@
 /*
  * Tables by name: "type:name" to a struct of functions, and what holds for every type: case
- * folding, keys that cannot be in any table, the injected transport, waiting. Opens nothing.
+ * folding, keys that cannot be in a source, the injected transport, waiting. Opens nothing.
  */
 
 #include "common/mail/table.h"
@@ -12,16 +12,24 @@
 #include "common/mail/table-index.h"
 #include "common/mail/table-type.h"
 
-/* hash: and the others of an existing main.cf mean the tdb index of the same source. */
+/*
+ * In alphabetical order. hash: and the others of an existing main.cf mean the tdb index of the same
+ * source.
+ */
 static const struct {
         Str name;
         const TableType *type;
 } types[] = {
-        { { "btree", 5 }, &table_type_tdb },     { { "cdb", 3 }, &table_type_tdb },
-        { { "dbm", 3 }, &table_type_tdb },       { { "hash", 4 }, &table_type_tdb },
-        { { "inline", 6 }, &table_type_inline }, { { "lmdb", 4 }, &table_type_tdb },
-        { { "sdbm", 4 }, &table_type_tdb },      { { "static", 6 }, &table_type_static },
-        { { "tdb", 3 }, &table_type_tdb },       { { "texthash", 8 }, &table_type_texthash },
+        { { "btree", 5 }, &table_type_tdb },         { { "cdb", 3 }, &table_type_tdb },
+        { { "cidr", 4 }, &table_type_cidr },         { { "dbm", 3 }, &table_type_tdb },
+        { { "environ", 7 }, &table_type_environ },   { { "fail", 4 }, &table_type_fail },
+        { { "hash", 4 }, &table_type_tdb },          { { "inline", 6 }, &table_type_inline },
+        { { "internal", 8 }, &table_type_internal }, { { "lmdb", 4 }, &table_type_tdb },
+        { { "pcre", 4 }, &table_type_pcre },         { { "pipemap", 7 }, &table_type_pipemap },
+        { { "proxy", 5 }, &table_type_proxy },       { { "randmap", 7 }, &table_type_randmap },
+        { { "regexp", 6 }, &table_type_regexp },     { { "sdbm", 4 }, &table_type_tdb },
+        { { "static", 6 }, &table_type_static },     { { "tdb", 3 }, &table_type_tdb },
+        { { "texthash", 8 }, &table_type_texthash }, { { "unionmap", 8 }, &table_type_unionmap },
         { { "unix", 4 }, &table_type_unix },
 };
 
@@ -30,6 +38,10 @@ static const TableType *find_type(Str name) {
                 if (str_equal(types[i].name, name))
                         return types[i].type;
         return NULL;
+}
+
+Str table_type_name(size_t i) {
+        return i < ARRAY_LEN(types) ? types[i].name : STR_NULL;
 }
 
 bool table_type_is_indexed(Str type) {
@@ -107,7 +119,8 @@ static int table_init(Table *table, Str spec, const char **ret_reason) {
         return 0;
 }
 
-int table_new(Str spec, const TableContext *context, Table **ret, const char **ret_reason) {
+static int make(Str spec, const TableContext *context, unsigned depth, Table **ret,
+                const char **ret_reason) {
         _cleanup_(table_freep) Table *table = calloc(1, sizeof(*table));
         const char *unused;
         int r;
@@ -116,12 +129,32 @@ int table_new(Str spec, const TableContext *context, Table **ret, const char **r
                 return -ENOMEM;
         if (context)
                 table->context = *context;
+        table->depth = depth;
         r = table_init(table, str_trim(spec), ret_reason ? ret_reason : &unused);
         if (r == 0)
                 r = table->type->open(table, table->name, ret_reason ? ret_reason : &unused);
         if (r == 0)
                 *ret = TAKE_PTR(table);
         return r;
+}
+
+int table_new(Str spec, const TableContext *context, Table **ret, const char **ret_reason) {
+        return make(spec, context, 1, ret, ret_reason);
+}
+
+int table_new_member(Table *table, Str spec, Table **ret, const char **ret_reason) {
+        int r;
+
+        if (table->depth == TABLE_DEPTH_MAX) {
+                *ret_reason = "tables within tables, too many levels";
+                return TABLE_E_SYNTAX;
+        }
+        r = make(spec, &table->context, table->depth + 1, ret, ret_reason);
+        if (r != 0)
+                return r;
+        table->may_block = table->may_block || (*ret)->may_block;
+        table->is_pattern = table->is_pattern || (*ret)->is_pattern;
+        return 0;
 }
 
 Table *table_free(Table *table) {
@@ -171,7 +204,7 @@ bool table_is_remote(const Table *table) {
         return table->context.transport && table->may_block;
 }
 
-static int lookup_folded(Table *table, Str key, TableReply reply, void *userdata) {
+static int ask(Table *table, Str key, TableReply reply, void *userdata) {
         const TableTransport *transport = table->context.transport;
 
         if (table_is_remote(table))
@@ -184,16 +217,16 @@ int table_lookup(Table *table, Str key, TableReply reply, void *userdata) {
         char folded[TABLE_KEY_MAX];
 
         table->has_owner = false;
+        if (table->type->any_key)
+                return ask(table, key, reply, userdata);
         /* No line of a source has such a key, so this is an answer, not a failure. */
-        if (!table->type->any_key &&
-            (str_is_empty(key) || key.len > TABLE_KEY_MAX || str_contains(key, '\0'))) {
+        if (str_is_empty(key) || key.len > TABLE_KEY_MAX || str_contains(key, '\0')) {
                 reply(userdata, TABLE_NOT_FOUND, STR_NULL);
                 return 0;
         }
-        key = str_first(key, sizeof(folded));
         for (size_t i = 0; i < key.len; i++)
                 folded[i] = table->context.keeps_case ? key.data[i] : ascii_to_lower(key.data[i]);
-        return lookup_folded(table, str_from(folded, key.len), reply, userdata);
+        return ask(table, str_from(folded, key.len), reply, userdata);
 }
 
 bool table_each(Table *table, TableEntry entry, void *userdata, Buf *error) {

@@ -4,9 +4,10 @@
  * Lookup tables, "type:name": which addresses exist, where mail goes (DESIGN 7).
  *
  * The interface is asynchronous: ask, and be called back, perhaps before table_lookup() returns
- * (local types: tdb, texthash, inline, static), perhaps later (types that can block, answered by
- * proxymap through the injected transport). Rewriting and restrictions are written on
- * table-answers.h, which is the same code for loops and for workers.
+ * (local types: tdb, texthash, cidr, regexp, pcre, inline, static ...), perhaps later (types that
+ * can block, and tables made of such, answered by proxymap through the injected transport, which is
+ * given the name of the whole table). Rewriting and restrictions are written on table-answers.h,
+ * which is the same code for loops and for workers.
  *
  * An error is never "not found": TABLE_ERROR means "try again later", and mail is deferred.
  */
@@ -99,6 +100,9 @@ enum {
  */
 bool table_type_is_indexed(Str type);
 
+/* The I-th of the names of all types, in alphabetical order; STR_NULL behind the last. */
+Str table_type_name(size_t i);
+
 /*
  * Split off the next word of *REST, words being separated by white space and commas; what is
  * between braces keeps together. True and a word; false at the end, or where a brace never closes,
@@ -109,7 +113,7 @@ bool table_next_word(Str *rest, Str *ret, const char **ret_reason);
 /*
  * Make the table named SPEC. Opens nothing yet: a source that is missing, or breaks later, shows
  * as TABLE_ERROR on lookup and heals by itself. CONTEXT is copied; NULL: all zero. *RET_REASON
- * (may be NULL) gets a static text on TABLE_E_*. 0, TABLE_E_*, -ENOMEM.
+ * (may be NULL) gets a text on TABLE_E_*, valid until the next table_new(). 0, TABLE_E_*, -ENOMEM.
  */
 int table_new(Str spec, const TableContext *context, Table **ret, const char **ret_reason);
 Table *table_free(Table *table);
@@ -131,8 +135,8 @@ bool table_is_remote(const Table *table);
 Str table_spec(const Table *table);
 
 /*
- * Ask. Keys of fixed-string types are folded to lower case (ASCII). Exactly one reply per 0
- * returned; none on a negative errno (out of memory).
+ * Ask. Keys of fixed-string types are folded to lower case (ASCII); patterns see them as they are.
+ * Exactly one reply per 0 returned; none on a negative errno (out of memory).
  */
 int table_lookup(Table *table, Str key, TableReply reply, void *userdata);
 
@@ -144,8 +148,9 @@ TableResult table_lookup_wait(Table *table, Str key, Buf *ret);
 
 /*
  * Who owns the content that the last lookup was answered from: whose commands an alias may run.
- * The owner of the source; root where the text is in main.cf (inline:, static:). False: nobody
- * vouches for it (an error, a source that may be missing and is, unix:, whatever a transport says).
+ * The owner of the source; root where the text is in main.cf (inline:, static: ...); the one that
+ * all asked parts of a table made of others agree on. False: nobody vouches for it (an error, a
+ * source that may be missing and is, unix:, environ:, whatever a transport says).
  */
 bool table_owner(const Table *table, uid_t *ret_uid);
 
@@ -164,7 +169,8 @@ typedef struct TableType {
         const char *name;
         bool may_block;  /* goes through the transport where there is one */
         bool is_pattern; /* see table_is_pattern() */
-        bool any_key;    /* asked for keys, too, that no text file can hold */
+        bool any_key;    /* asked for each key as it is; else folded, and only for such as a text
+                          * file can hold */
         int (*open)(Table *table, Str name, const char **ret_reason);
         int (*lookup)(Table *table, Str key, TableReply reply, void *userdata);
         bool (*each)(Table *table, TableEntry entry, void *userdata, Buf *error); /* or NULL */

@@ -56,6 +56,8 @@ START_TEST(domains_have_subdomains_in_two_styles) {
                 bool dotted, parent; /* what MATCH_DOMAINS and MATCH_PARENT_DOMAINS say */
         } rows[] = {
                 { "example", "example", true, true },
+                { "pcre:{{/^\\.?example$/ x}}", "example", true, true },
+                { "pcre:{{/^\\.?example$/ x}}", "a.example", false, false },
                 { "example", "a.example", false, true },
                 { "example", "a.b.EXAMPLE", false, true },
                 { "example", "aexample", false, false },
