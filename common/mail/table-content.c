@@ -190,8 +190,8 @@ static void refresh(const Table *table, TableContent *content) {
         struct stat st;
         int r;
 
-        if (content->is_fixed || !table_follow_is_due(&content->follow, &table->context,
-                                                      clock_monotonic_usec(), false))
+        if (content->is_fixed ||
+            !table_follow_is_due(&content->follow, &table->context, clock_monotonic_usec(), false))
                 return;
         table_follow_begin(&content->follow, &table->context, table->name);
         r = look(table, content, &st);
