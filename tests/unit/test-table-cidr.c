@@ -3,6 +3,7 @@
  * source is followed, with the old rules kept where the new ones are none.
  */
 
+#include <sys/stat.h>
 #include <time.h>
 
 #include "common/mail/table.h"
@@ -223,6 +224,24 @@ START_TEST(old_rules_are_kept_when_the_new_ones_are_none) {
 }
 END_TEST
 
+START_TEST(old_rules_are_kept_when_the_source_cannot_be_read) {
+        make_of_source();
+        write_source("10.0.0.0/8 x\n", 10);
+        expect("10.1.1.1", TABLE_FOUND, "x");
+        ck_assert_int_eq(unlink(source), 0);
+        ck_assert_int_eq(mkdir(source, 0700), 0);
+        for (int i = 0; i < 3; i++) {
+                (void)nanosleep(&(struct timespec){ .tv_nsec = 15000000 }, NULL);
+                expect("10.1.1.1", TABLE_FOUND, "x");
+        }
+        ck_assert_uint_eq(n_kept, 1);
+        ck_assert_msg(strstr(kept_text, "/source: Is a directory") != NULL, "%s", kept_text);
+        ck_assert_int_eq(rmdir(source), 0);
+        write_source("10.0.0.0/8 y\n", 9);
+        expect("10.1.1.1", TABLE_FOUND, "y");
+}
+END_TEST
+
 START_TEST(rules_are_owned_by_who_wrote_them) {
         uid_t uid = (uid_t)-1;
 
@@ -249,6 +268,7 @@ int main(void) {
         tcase_add_test(tcase, ifs_nest_only_so_deep);
         tcase_add_test(tcase, a_source_is_read_and_followed);
         tcase_add_test(tcase, old_rules_are_kept_when_the_new_ones_are_none);
+        tcase_add_test(tcase, old_rules_are_kept_when_the_source_cannot_be_read);
         tcase_add_test(tcase, rules_are_owned_by_who_wrote_them);
         suite_add_tcase(suite, tcase);
         return unit_run(suite);
