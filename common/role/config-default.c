@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "common/mail/domain-name.h"
+#include "common/role/config-compare.h"
 #include "common/role/config-files.h"
 #include "common/role/config-value.h"
 
@@ -132,11 +133,44 @@ static int check_name(const ConfigLayers *layers, ConfigParam param, Buf *error)
         return r;
 }
 
-int config_default_set(ConfigLayers *layers, const char *root, Buf *error) {
+static int check_level(const ConfigLayers *layers, Buf *error) {
+        _cleanup_(buf_deinit) Buf value = BUF_INIT(CONFIG_FILE_MAX_BYTES);
+        ConfigLevel level;
+        int r = config_layers_expand_param(layers, PARAM_compatibility_level, &value, error);
+
+        if (r == 0 && config_level_parse(buf_str(&value), &level) != 0)
+                r = config_layers_invalid(layers, PARAM_compatibility_level,
+                                          STR("not a level, as 2 or 3.6 or 3.6.1"), error);
+        return r;
+}
+
+bool config_default_is_fixed(ConfigParam param) {
+        return param == PARAM_config_directory || param == PARAM_mail_version ||
+               param == PARAM_service_name;
+}
+
+static int set_fixed(ConfigLayers *layers, const ConfigSource *source) {
+        int r = config_layers_set_default(layers, PARAM_config_directory,
+                                          source->directory ? str_from_cstr(source->directory)
+                                                            : STR(CONFIG_ADMIN_DIRECTORY));
+
+        if (r == 0)
+                r = config_layers_set_default(layers, PARAM_mail_version, STR(UNITPOST_VERSION));
+        if (r == 0)
+                r = config_layers_set_default(layers, PARAM_service_name,
+                                              str_from_cstr(source->service_name));
+        return r;
+}
+
+int config_default_set(ConfigLayers *layers, const ConfigSource *source, Buf *error) {
         bool is_host_set = layers->params[PARAM_myhostname].value != NULL;
         bool is_origin_set = layers->params[PARAM_myorigin].value != NULL;
-        int r = set_myhostname(layers);
+        int r = set_fixed(layers, source);
 
+        if (r == 0)
+                r = check_level(layers, error);
+        if (r == 0)
+                r = set_myhostname(layers);
         if (r == 0)
                 r = check_name(layers, PARAM_myhostname, error);
         if (r == 0)
@@ -144,7 +178,7 @@ int config_default_set(ConfigLayers *layers, const char *root, Buf *error) {
         if (r == 0)
                 r = check_name(layers, PARAM_mydomain, error);
         if (r == 0)
-                r = set_myorigin(layers, root, error);
+                r = set_myorigin(layers, source->root ? source->root : "", error);
         if (r == 0)
                 r = check_name(layers, PARAM_myorigin, error);
         if (r == 0)

@@ -8,6 +8,9 @@
 
 #include <errno.h>
 
+#include "common/mail/domain-ascii.h"
+#include "common/role/config-compare.h"
+
 typedef struct Expansion {
         ConfigExpandLookup lookup;
         void *context;
@@ -17,6 +20,12 @@ typedef struct Expansion {
         unsigned n_steps;
         Buf *error;
 } Expansion;
+
+typedef struct Comparison {
+        Str left;
+        Str right;
+        ConfigOperator operation;
+} Comparison;
 
 static int expand(Expansion *expansion, Str text, Str name, Buf *ret);
 
@@ -124,76 +133,78 @@ static int expand_choice(Expansion *expansion, bool is_true, Str rest, Buf *ret)
         return expand(expansion, chosen, name, ret);
 }
 
-/* The comparison operators, longer ones first; bits say which order of operands satisfies. */
-enum {
-        LESS = 1,
-        EQUAL = 2,
-        GREATER = 4
-};
+/* Split "{a} OPERATOR {b}" off *REST. */
+static int split_comparison(Expansion *expansion, Str *rest, Comparison *ret) {
+        Str whole = *rest;
+        int r = split_operand(expansion, rest, &ret->left);
 
-static const struct {
-        Str text;
-        int satisfied_by;
-} operators[] = {
-        { { "==", 2 }, EQUAL },        { { "!=", 2 }, LESS | GREATER },
-        { { "<=", 2 }, LESS | EQUAL }, { { ">=", 2 }, GREATER | EQUAL },
-        { { "<", 1 }, LESS },          { { ">", 1 }, GREATER },
-};
-
-static int split_operator(Expansion *expansion, Str *rest, int *ret_satisfied_by) {
-        for (size_t i = 0; i < ARRAY_LEN(operators); i++)
-                if (str_has_prefix(*rest, operators[i].text)) {
-                        *ret_satisfied_by = operators[i].satisfied_by;
-                        *rest = skip_space(str_skip(*rest, operators[i].text.len));
-                        return 0;
-                }
-        return fail(expansion, "no comparison operator in", *rest);
+        if (r == 0 && config_compare_split_operator(rest, &ret->operation) != 0)
+                r = fail(expansion, "no comparison operator in", *rest);
+        if (r != 0)
+                return r;
+        *rest = skip_space(*rest);
+        if (str_is_empty(*rest) || rest->data[0] != '{')
+                return fail(expansion, "no {text} to compare with in", whole);
+        return split_operand(expansion, rest, &ret->right);
 }
 
-static int compare(Str a, Str b) {
-        uint64_t number_a;
-        uint64_t number_b;
-        int order;
+static int evaluate_comparison(Expansion *expansion, const Comparison *comparison, bool *ret) {
+        _cleanup_(buf_deinit) Buf left = BUF_INIT(CONFIG_EXPAND_OPERAND_MAX_BYTES);
+        _cleanup_(buf_deinit) Buf right = BUF_INIT(CONFIG_EXPAND_OPERAND_MAX_BYTES);
+        int r = expand(expansion, comparison->left, comparison->left, &left);
 
-        if (str_parse_u64(a, UINT64_MAX, &number_a) == 0 &&
-            str_parse_u64(b, UINT64_MAX, &number_b) == 0)
-                return number_a < number_b ? LESS : number_a > number_b ? GREATER : EQUAL;
-        order = memcmp(a.len > 0 ? a.data : "", b.len > 0 ? b.data : "", size_min(a.len, b.len));
-        if (order == 0)
-                order = a.len < b.len ? -1 : a.len > b.len;
-        return order < 0 ? LESS : order > 0 ? GREATER : EQUAL;
+        if (r == 0)
+                r = expand(expansion, comparison->right, comparison->right, &right);
+        if (r != 0)
+                return r;
+        r = config_compare(comparison->operation, buf_str(&left), buf_str(&right), ret);
+        if (r == CONFIG_COMPARE_E_LEVEL)
+                return fail(expansion, "not a compatibility level in", comparison->left);
+        return r == 0 ? 0 : fail(expansion, "number too large in", comparison->left);
 }
 
 /* "{a} == {b}" and what follows it. */
 static int expand_comparison(Expansion *expansion, Str rest, Buf *ret) {
-        _cleanup_(buf_deinit) Buf left = BUF_INIT(CONFIG_EXPAND_OPERAND_MAX_BYTES);
-        _cleanup_(buf_deinit) Buf right = BUF_INIT(CONFIG_EXPAND_OPERAND_MAX_BYTES);
-        Str whole = rest;
-        Str text_left;
-        Str text_right = STR_NULL;
-        int satisfied_by = 0;
-        bool is_true;
-        int r;
+        Comparison comparison = { 0 };
+        bool is_true = false;
+        int r = split_comparison(expansion, &rest, &comparison);
 
-        r = split_operand(expansion, &rest, &text_left);
         if (r == 0)
-                r = split_operator(expansion, &rest, &satisfied_by);
-        if (r == 0 && (str_is_empty(rest) || rest.data[0] != '{'))
-                r = fail(expansion, "no {text} to compare with in", whole);
-        if (r == 0)
-                r = split_operand(expansion, &rest, &text_right);
-        if (r == 0)
-                r = expand(expansion, text_left, whole, &left);
-        if (r == 0)
-                r = expand(expansion, text_right, whole, &right);
+                r = evaluate_comparison(expansion, &comparison, &is_true);
         if (r != 0)
                 return r;
-        is_true = (compare(buf_str(&left), buf_str(&right)) & satisfied_by) != 0;
         if (str_is_empty(rest))
-                return append(expansion, ret, is_true ? STR("bool:true") : STR_NULL);
+                return append(expansion, ret, is_true ? STR("true") : STR_NULL);
         if (rest.data[0] != '?' && rest.data[0] != ':')
                 return fail(expansion, "unexpected text", rest);
         return expand_choice(expansion, is_true, rest, ret);
+}
+
+static int append_ascii_domain(Expansion *expansion, Str name, Buf *ret) {
+        _cleanup_(buf_deinit) Buf form = BUF_INIT(CONFIG_EXPAND_OPERAND_MAX_BYTES);
+        int r = domain_to_ascii(name, &form);
+
+        if (r == DOMAIN_ASCII_E_MISSING)
+                return fail(expansion, "libidn2 is not installed, which is needed for", name);
+        if (r > 0)
+                return fail(expansion, "no domain name", name);
+        return r < 0 ? r : append(expansion, ret, buf_str(&form));
+}
+
+/* "{text}" behind the name of a function: there is one. */
+static int expand_function(Expansion *expansion, Str name, Str rest, Buf *ret) {
+        _cleanup_(buf_deinit) Buf argument = BUF_INIT(CONFIG_EXPAND_OPERAND_MAX_BYTES);
+        Str text;
+        int r;
+
+        if (!str_equal(name, STR("domain_to_ascii")))
+                return fail(expansion, "no function of the name", name);
+        r = split_operand(expansion, &rest, &text);
+        if (r == 0 && !str_is_empty(rest))
+                r = fail(expansion, "unexpected text", rest);
+        if (r == 0)
+                r = expand(expansion, text, name, &argument);
+        return r == 0 ? append_ascii_domain(expansion, buf_str(&argument), ret) : r;
 }
 
 /* What stands between "${" and "}". */
@@ -208,6 +219,8 @@ static int expand_group(Expansion *expansion, Str inside, Buf *ret) {
         rest = skip_space(str_skip(rest, name.len));
         if (str_is_empty(rest))
                 return expand_value(expansion, name, ret);
+        if (rest.data[0] == '{')
+                return expand_function(expansion, name, rest, ret);
         if (rest.data[0] != '?' && rest.data[0] != ':')
                 return fail(expansion, "bad expression", inside);
         return expand_choice(expansion, !str_is_empty(lookup(expansion, name)), rest, ret);
@@ -276,7 +289,14 @@ int config_expand_literal(Str text, ConfigExpandLookup lookup_name, void *contex
         return r == 0 && expansion.is_undefined ? CONFIG_EXPAND_E_UNDEFINED : r;
 }
 
+/* Does an argument follow the name, so that it is none of a parameter? */
+static bool is_function(Str behind_name) {
+        return str_has_prefix(skip_space(behind_name), STR("{"));
+}
+
 bool config_expand_next_name(Str *rest, Str *ret_name) {
+        bool is_group;
+
         while (!str_is_empty(*rest)) {
                 *rest = str_skip(*rest, str_find(*rest, '$'));
                 *rest = str_skip(*rest, 1);
@@ -284,11 +304,12 @@ bool config_expand_next_name(Str *rest, Str *ret_name) {
                         *rest = str_skip(*rest, 1);
                         continue;
                 }
-                if (!str_is_empty(*rest) && (rest->data[0] == '{' || rest->data[0] == '('))
+                is_group = !str_is_empty(*rest) && (rest->data[0] == '{' || rest->data[0] == '(');
+                if (is_group)
                         *rest = skip_space(str_skip(*rest, 1));
                 *ret_name = name_at_start(*rest);
                 *rest = str_skip(*rest, ret_name->len);
-                if (!str_is_empty(*ret_name))
+                if (!str_is_empty(*ret_name) && !(is_group && is_function(*rest)))
                         return true;
         }
         return false;

@@ -6,8 +6,9 @@
  *   $name ${name} $(name)            the value, expanded in its turn; nothing when not defined
  *   ${name?text} ${name:text}        TEXT when NAME's own text is not empty, or is
  *   ${name?{text}:{text}}            either; white space outside of the braces is ignored
- *   ${{text} == {text}?{text}:{text}}  == != < <= >= >; as numbers when both are; without texts
- *                                    "bool:true" or nothing
+ *   ${{text} == {text}?{text}:{text}}  the operators of config-compare.h; without texts "true" or
+ *                                    nothing
+ *   ${domain_to_ascii{text}}         the domain name in its ASCII form (common/mail/domain-ascii.h)
  *   $$                               a dollar sign
  */
 

@@ -16,6 +16,14 @@
 
 #define PATH_MAX_BYTES 4096
 
+static const char *root_of(const ConfigSource *source) {
+        return source->root ? source->root : "";
+}
+
+static const char *directory_of(const ConfigSource *source) {
+        return source->directory ? source->directory : CONFIG_ADMIN_DIRECTORY;
+}
+
 static int fail_too_many(const char *where, const char *what, size_t maximum, Buf *error) {
         (void)buf_printf(error, "%s: more than %zu %s", where, maximum, what);
         return CONFIG_E_INVALID;
@@ -72,10 +80,26 @@ static int load_file(ConfigLayers *layers, const char *root, const char *path, B
         return file ? parse_file(layers, file, buf_str(&text), error) : -ENOMEM;
 }
 
-static int load_optional(ConfigLayers *layers, const char *root, const char *path, Buf *error) {
-        int r = load_file(layers, root, path, error);
+/*
+ * DIRECTORY/main.cf may be missing, but not go: an editor that was interrupted, or rm, is not the
+ * admin's wish to relay and to deliver by other rules from the next reload on.
+ */
+static int load_main(ConfigLayers *layers, const ConfigSource *source, const char *directory,
+                     const ConfigLayers *previous, Buf *error) {
+        _cleanup_(buf_deinit) Buf path = BUF_INIT(PATH_MAX_BYTES);
+        int r;
 
-        return r == -ENOENT ? 0 : r;
+        (void)buf_printf(&path, "%s/main.cf", directory);
+        if (!buf_cstr(&path))
+                return -ENAMETOOLONG;
+        r = load_file(layers, root_of(source), buf_cstr(&path), error);
+        if (r != -ENOENT)
+                return r;
+        if (!previous || !config_layers_has_file(previous, buf_cstr(&path)))
+                return 0;
+        (void)buf_printf(error, "%s: gone since it was read; restart the service to do without it",
+                         buf_cstr(&path));
+        return CONFIG_E_INVALID;
 }
 
 static int select_drop_in(const struct dirent *entry) {
@@ -96,15 +120,20 @@ static int load_drop_in(ConfigLayers *layers, const char *root, const char *path
         return r;
 }
 
-/* The *.cf files of a directory, by name. What is listed must be readable. */
-static int load_drop_ins(ConfigLayers *layers, const char *root, const char *path, Buf *error) {
+/* The *.cf files of DIRECTORY/main.cf.d, by name. What is listed must be readable. */
+static int load_drop_ins(ConfigLayers *layers, const ConfigSource *source, const char *directory,
+                         Buf *error) {
         _cleanup_(buf_deinit) Buf full = BUF_INIT(PATH_MAX_BYTES);
+        _cleanup_(buf_deinit) Buf path_buf = BUF_INIT(PATH_MAX_BYTES);
+        const char *path;
         struct dirent **entries = NULL;
         int n;
         int r = 0;
 
-        (void)buf_printf(&full, "%s%s", root, path);
-        if (!buf_cstr(&full))
+        (void)buf_printf(&path_buf, "%s/main.cf.d", directory);
+        path = buf_cstr(&path_buf);
+        (void)buf_printf(&full, "%s%s", root_of(source), path ? path : "");
+        if (!path || !buf_cstr(&full))
                 return -ENAMETOOLONG;
         n = scandir(buf_cstr(&full), &entries, select_drop_in, compare_drop_ins);
         if (n < 0) {
@@ -119,8 +148,9 @@ static int load_drop_ins(ConfigLayers *layers, const char *root, const char *pat
                 buf_reset(&full);
                 (void)buf_printf(&full, "%s/%s", path, entries[i]->d_name);
                 if (r == 0)
-                        r = buf_cstr(&full) ? load_drop_in(layers, root, buf_cstr(&full), error)
-                                            : -ENAMETOOLONG;
+                        r = buf_cstr(&full)
+                                    ? load_drop_in(layers, root_of(source), buf_cstr(&full), error)
+                                    : -ENAMETOOLONG;
                 free(entries[i]);
         }
         free(entries);
@@ -137,8 +167,10 @@ static bool is_service_name(Str name) {
         return !str_is_empty(name) && name.len <= 200;
 }
 
-static int load_service(ConfigLayers *layers, const char *root, const char *service, Buf *error) {
+static int load_service(ConfigLayers *layers, const ConfigSource *source, Buf *error) {
         _cleanup_(buf_deinit) Buf path = BUF_INIT(PATH_MAX_BYTES);
+        const char *service = source->service_name;
+        int r;
 
         if (!service)
                 return 0;
@@ -146,14 +178,17 @@ static int load_service(ConfigLayers *layers, const char *root, const char *serv
                 (void)buf_printf(error, "bad service name \"%.60s\"", service);
                 return CONFIG_E_INVALID;
         }
-        (void)buf_printf(&path, "/etc/unitpost/service/%s.cf", service);
+        (void)buf_printf(&path, "%s/service/%s.cf", directory_of(source), service);
         if (!buf_cstr(&path))
-                return -ENOMEM;
-        return load_optional(layers, root, buf_cstr(&path), error);
+                return -ENAMETOOLONG;
+        r = load_file(layers, root_of(source), buf_cstr(&path), error);
+        return r == -ENOENT ? 0 : r;
 }
 
 static int load_overrides(ConfigLayers *layers, const char *const *overrides, Buf *error) {
-        const char *file = overrides && *overrides ? config_layers_remember_file(layers, "-o") : "";
+        const char *file = overrides && *overrides
+                                   ? config_layers_remember_file(layers, CONFIG_OPTION_FILE)
+                                   : "";
 
         if (!file)
                 return -ENOMEM;
@@ -173,23 +208,39 @@ static int load_overrides(ConfigLayers *layers, const char *const *overrides, Bu
         return 0;
 }
 
-int config_files_load(ConfigLayers *layers, const ConfigSource *source, Buf *error) {
-        const char *root = source->root ? source->root : "";
-        int r;
+/* What all services read, behind the admin's main.cf. */
+static int load_later(ConfigLayers *layers, const ConfigSource *source, Buf *error) {
+        int r = load_drop_ins(layers, source, directory_of(source), error);
 
-        r = load_optional(layers, root, "/usr/lib/unitpost/main.cf", error);
+        if (r == 0 && !source->directory)
+                r = load_drop_ins(layers, source, CONFIG_RUNTIME_DIRECTORY, error);
+        return r;
+}
+
+int config_files_load(ConfigLayers *layers, const ConfigSource *source,
+                      const ConfigLayers *previous, Buf *error) {
+        int r = 0;
+
+        if (!source->directory)
+                r = load_main(layers, source, CONFIG_DISTRIBUTION_DIRECTORY, previous, error);
+        if (r == 0 && !source->directory)
+                r = load_drop_ins(layers, source, CONFIG_DISTRIBUTION_DIRECTORY, error);
         if (r == 0)
-                r = load_drop_ins(layers, root, "/usr/lib/unitpost/main.cf.d", error);
+                r = load_main(layers, source, directory_of(source), previous, error);
         if (r == 0)
-                r = load_optional(layers, root, "/etc/unitpost/main.cf", error);
+                r = load_later(layers, source, error);
         if (r == 0)
-                r = load_drop_ins(layers, root, "/etc/unitpost/main.cf.d", error);
-        if (r == 0)
-                r = load_drop_ins(layers, root, "/run/unitpost/main.cf.d", error);
-        if (r == 0)
-                r = load_service(layers, root, source->service_name, error);
+                r = load_service(layers, source, error);
         if (r == 0)
                 r = load_overrides(layers, source->overrides, error);
+        if (r == 0)
+                config_layers_sort(layers);
+        return r;
+}
+
+int config_files_load_later(ConfigLayers *layers, const ConfigSource *source, Buf *error) {
+        int r = load_later(layers, source, error);
+
         if (r == 0)
                 config_layers_sort(layers);
         return r;

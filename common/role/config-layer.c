@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "common/role/config-default.h"
 #include "common/role/config-value.h"
 
 static void setting_deinit(ConfigSetting *setting) {
@@ -36,6 +37,40 @@ const char *config_layers_remember_file(ConfigLayers *layers, const char *path) 
         layers->files = files;
         files[layers->n_files] = strdup(path);
         return files[layers->n_files] ? files[layers->n_files++] : NULL;
+}
+
+bool config_layers_has_file(const ConfigLayers *layers, const char *path) {
+        for (size_t i = 0; i < layers->n_files; i++)
+                if (strcmp(layers->files[i], path) == 0)
+                        return true;
+        return false;
+}
+
+/* NAME.cf of a service, in whatever directory. */
+static bool is_service_file(Str path) {
+        Str parent = str_first(path, str_find_last(path, '/'));
+
+        return str_has_suffix(parent, STR("/service"));
+}
+
+static const char *layer_of(Str path) {
+        if (str_equal(path, STR(CONFIG_OPTION_FILE)))
+                return "option";
+        if (is_service_file(path))
+                return "service";
+        if (str_has_prefix(path, STR(CONFIG_DISTRIBUTION_DIRECTORY "/")))
+                return "distribution";
+        return str_has_prefix(path, STR(CONFIG_RUNTIME_DIRECTORY "/")) ? "runtime" : "admin";
+}
+
+ConfigOrigin config_setting_origin(const ConfigSetting *setting) {
+        if (!setting->file)
+                return (ConfigOrigin){ .layer = "default" };
+        return (ConfigOrigin){
+                .layer = layer_of(str_from_cstr(setting->file)),
+                .file = setting->line > 0 ? setting->file : NULL,
+                .line = setting->line,
+        };
 }
 
 static int grow_extras(ConfigLayers *layers) {
@@ -79,7 +114,8 @@ int config_layers_set(ConfigLayers *layers, const ConfigLine *line, const char *
 
         if (!setting.value)
                 return -ENOMEM;
-        if (config_value_find_param(line->name, &param)) {
+        if (config_value_find_param(line->name, &param) &&
+            !(file && config_default_is_fixed(param))) {
                 setting_deinit(&layers->params[param]);
                 layers->params[param] = setting;
                 return 0;
@@ -137,6 +173,13 @@ const ConfigSetting *config_layers_find_extra(const ConfigLayers *layers, Str na
                        compare_key);
 }
 
+const ConfigSetting *config_layers_find(const ConfigLayers *layers, Str name) {
+        ConfigParam param;
+
+        return config_value_find_param(name, &param) ? &layers->params[param]
+                                                     : config_layers_find_extra(layers, name);
+}
+
 Str config_layers_param_text(const ConfigLayers *layers, ConfigParam param) {
         const char *value = layers->params[param].value;
 
@@ -154,14 +197,18 @@ Str config_layers_lookup(void *context, Str name) {
         return extra ? str_from_cstr(extra->value) : STR_NULL;
 }
 
+void config_setting_describe(const ConfigSetting *setting, Buf *text) {
+        if (!setting->file)
+                (void)buf_append_cstr(text, "default: ");
+        else if (setting->line == 0)
+                (void)buf_printf(text, "%s ", setting->file);
+        else
+                (void)buf_printf(text, "%s, line %" PRIu64 ": ", setting->file, setting->line);
+}
+
 /* "FILE, line N: NAME = VALUE: " in front of an error about a setting. */
 static void describe(const ConfigSetting *setting, const char *name, Str value, Buf *error) {
-        if (!setting->file)
-                (void)buf_append_cstr(error, "default: ");
-        else if (setting->line == 0)
-                (void)buf_printf(error, "%s ", setting->file);
-        else
-                (void)buf_printf(error, "%s, line %" PRIu64 ": ", setting->file, setting->line);
+        config_setting_describe(setting, error);
         (void)buf_printf(error, "%s = %.*s%s: ", name, STR_FMT(str_first(value, 200)),
                          value.len > 200 ? "..." : "");
 }

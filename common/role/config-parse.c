@@ -17,7 +17,7 @@ void config_parser_deinit(ConfigParser *parser) {
         buf_deinit(&parser->logical);
 }
 
-static bool is_comment_or_empty(Str line) {
+bool config_parse_is_comment(Str line) {
         line = str_trim(line);
         return str_is_empty(line) || line.data[0] == '#';
 }
@@ -27,7 +27,7 @@ static int read_logical_line(ConfigParser *parser, ConfigLine *ret) {
         buf_reset(&parser->logical);
         while (!str_is_empty(parser->rest)) {
                 Str line = str_first(parser->rest, str_find(parser->rest, '\n'));
-                bool skip = is_comment_or_empty(line);
+                bool skip = config_parse_is_comment(line);
 
                 if (!skip && parser->logical.len > 0 && !ascii_is_space(line.data[0]))
                         return 0;
@@ -45,14 +45,19 @@ static int read_logical_line(ConfigParser *parser, ConfigLine *ret) {
         return parser->logical.len > 0 ? 0 : CONFIG_PARSE_E_END;
 }
 
-int config_parse_setting(Str text, Str *ret_name, Str *ret_value, const char **ret_reason) {
+Str config_parse_name(Str text) {
         size_t n = 0;
 
         text = str_trim(text);
         while (n < text.len && text.data[n] != '=' && !ascii_is_space(text.data[n]))
                 n++;
-        *ret_name = str_first(text, n);
-        *ret_value = str_trim(str_skip(text, n));
+        return str_first(text, n);
+}
+
+int config_parse_setting(Str text, Str *ret_name, Str *ret_value, const char **ret_reason) {
+        text = str_trim(text);
+        *ret_name = config_parse_name(text);
+        *ret_value = str_trim(str_skip(text, ret_name->len));
         if (str_contains(text, '\0'))
                 *ret_reason = "a NUL byte";
         else if (str_is_empty(*ret_value) || ret_value->data[0] != '=')

@@ -47,3 +47,9 @@ int config_parser_next(ConfigParser *parser, ConfigLine *ret);
  * 0, or CONFIG_PARSE_E_SYNTAX and a static text in *RET_REASON.
  */
 int config_parse_setting(Str text, Str *ret_name, Str *ret_value, const char **ret_reason);
+
+/* For who edits a file line by line: is LINE a comment, or empty? */
+bool config_parse_is_comment(Str line);
+
+/* The name of the setting that begins with TEXT; empty: none. */
+Str config_parse_name(Str text);

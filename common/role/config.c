@@ -6,18 +6,16 @@
 #include "common/role/config.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 
 #include "common/role/config-default.h"
 #include "common/role/config-files.h"
 #include "common/role/config-layer.h"
 #include "common/role/config-value.h"
+#include "common/role/config-warning.h"
 
 /* Bytes of one expanded value. */
 #define VALUE_MAX_BYTES CONFIG_FILE_MAX_BYTES
-
-#define WARNINGS_MAX 100
 
 typedef struct Value {
         const char *text; /* of a layer, or OWNED */
@@ -29,8 +27,7 @@ struct Config {
         ConfigLayers layers;
         Value values[CONFIG_N_PARAMS];
         int64_t *service_numbers; /* one for each extra; set for service-defined names */
-        char **warnings;          /* NULL at the end */
-        size_t n_warnings;
+        ConfigWarnings warnings;
 };
 
 Config *config_free(Config *config) {
@@ -39,10 +36,8 @@ Config *config_free(Config *config) {
         config_layers_deinit(&config->layers);
         for (size_t i = 0; i < ARRAY_LEN(config->values); i++)
                 free(config->values[i].owned);
-        for (size_t i = 0; i < config->n_warnings; i++)
-                free(config->warnings[i]);
+        config_warnings_deinit(&config->warnings);
         free(config->service_numbers);
-        free(config->warnings);
         free(config);
         return NULL;
 }
@@ -111,87 +106,18 @@ static int evaluate(Config *config, Buf *error) {
         return r;
 }
 
-/* Remember which of the other names TEXT refers to. */
-static void mark_used(const ConfigLayers *layers, const char *text, bool *is_used) {
-        Str rest = str_from_cstr(text);
-        Str name;
-
-        while (config_expand_next_name(&rest, &name)) {
-                const ConfigSetting *extra = config_layers_find_extra(layers, name);
-
-                if (extra)
-                        is_used[extra - layers->extras] = true;
-        }
-}
-
-static int warn(Config *config, const ConfigSetting *setting, const char *name, const char *what) {
-        _cleanup_(buf_deinit) Buf text = BUF_INIT(1024);
-        char *copy;
-
-        if (config->n_warnings >= WARNINGS_MAX)
-                return 0;
-        if (setting->line > 0)
-                (void)buf_printf(&text, "%s, line %" PRIu64 ": %s %.200s", setting->file,
-                                 setting->line, what, name);
-        else
-                (void)buf_printf(&text, "%s: %s %.200s", setting->file, what, name);
-        copy = str_dup(buf_str(&text));
-        if (!copy)
-                return -ENOMEM;
-        config->warnings[config->n_warnings++] = copy;
-        return 0;
-}
-
-static int warn_about_extras(Config *config, const bool *is_used) {
-        ConfigParam param;
-        int r = 0;
-
-        for (size_t i = 0; i < config->layers.n_extras && r == 0; i++) {
-                const ConfigSetting *extra = &config->layers.extras[i];
-
-                if (!is_used[i] &&
-                    !config_value_find_service_param(str_from_cstr(extra->name), &param))
-                        r = warn(config, extra, extra->name, "unknown parameter");
-                if (r == 0 && extra->indented)
-                        r = warn(config, extra, extra->name, "white space in front of");
-        }
-        return r;
-}
-
-static int find_warnings(Config *config) {
-        const ConfigLayers *layers = &config->layers;
-        _cleanup_(freep) bool *is_used = calloc(layers->n_extras + 1, sizeof(is_used[0]));
-        int r = 0;
-
-        config->warnings = calloc(WARNINGS_MAX, sizeof(config->warnings[0]));
-        if (!is_used || !config->warnings)
-                return -ENOMEM;
-        for (size_t i = 0; i < CONFIG_N_PARAMS && r == 0; i++) {
-                const ConfigSetting *setting = &layers->params[i];
-
-                mark_used(layers, setting->value, is_used);
-                if (setting->indented)
-                        r = warn(config, setting, config_param_info((ConfigParam)i)->name,
-                                 "white space in front of");
-        }
-        for (size_t i = 0; i < layers->n_extras; i++)
-                mark_used(layers, layers->extras[i].value, is_used);
-        return r != 0 ? r : warn_about_extras(config, is_used);
-}
-
 int config_load(const ConfigSource *source, Config **ret, Buf *error) {
         _cleanup_(config_freep) Config *config = calloc(1, sizeof(*config));
         int r;
 
         if (!config)
                 return -ENOMEM;
-        r = config_files_load(&config->layers, source, error);
+        r = config_files_load(&config->layers, source,
+                              source->previous ? &source->previous->layers : NULL, error);
         if (r == 0)
-                r = config_default_set(&config->layers, source->root ? source->root : "", error);
+                r = config_default_set(&config->layers, source, error);
         if (r == 0)
                 r = evaluate(config, error);
-        if (r == 0)
-                r = find_warnings(config);
         if (r < 0 && error->len == 0)
                 (void)buf_append_cstr(error, strerror(-r));
         if (r == 0)
@@ -213,6 +139,14 @@ int64_t config_int(const Config *config, ConfigParam param) {
 
 usec_t config_time_usec(const Config *config, ConfigParam param) {
         return (usec_t)config->values[param].number;
+}
+
+bool config_origin(const Config *config, Str name, ConfigOrigin *ret) {
+        const ConfigSetting *setting = config_layers_find(&config->layers, name);
+
+        if (setting)
+                *ret = config_setting_origin(setting);
+        return setting != NULL;
 }
 
 bool config_is_set(const Config *config, ConfigParam param) {
@@ -241,8 +175,14 @@ int config_expand(const Config *config, Str text, Buf *ret, Buf *error) {
         return r == CONFIG_EXPAND_E_INVALID ? CONFIG_E_INVALID : r;
 }
 
-const char *config_next_warning(const Config *config, size_t *cursor) {
-        return *cursor < config->n_warnings ? config->warnings[(*cursor)++] : NULL;
+const char *config_next_warning(Config *config, size_t *cursor) {
+        ConfigWarnings *warnings = &config->warnings;
+
+        if (!warnings->texts)
+                (void)config_warnings_find(&config->layers, warnings);
+        if (!warnings->texts || *cursor >= warnings->n)
+                return NULL;
+        return warnings->texts[(*cursor)++];
 }
 
 bool config_list_has(const char *list, Str word) {

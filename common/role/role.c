@@ -29,6 +29,7 @@ static int load_config(const RoleProcess *process, Config **ret, Buf *error) {
         ConfigSource source = {
                 .service_name = process->options.service,
                 .overrides = process->options.overrides,
+                .previous = process->config,
         };
 
         return config_load(&source, ret, error);
@@ -43,7 +44,7 @@ static void log_config_error(int r, Buf *error, const char *consequence) {
                           STR_FMT(buf_str(error)));
 }
 
-static void log_config_warnings(const Config *config) {
+static void log_config_warnings(Config *config) {
         size_t cursor = 0;
         const char *text;
 

@@ -60,6 +60,9 @@ def manual_pages():
     for path in files('.1', '.5', '.7', '.8', top=('man',)):
         name, section = os.path.basename(path).rsplit('.', 1)
         pages[f'{name}({section})'] = read(path).replace('\\-', '-')
+    for path in files('.5.in', top=('man',)):   # built, with a table of the code
+        name = os.path.basename(path).removesuffix('.5.in')
+        pages[f'{name}(5)'] = read(path).replace('\\-', '-')
     return pages
 
 

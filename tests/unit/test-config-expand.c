@@ -63,10 +63,37 @@ static const Case cases[] = {
         { "${{$five} < {$ten} ? {less} : {more}}", "less", NULL },
         { "${{$five}<{10}?{less}:{more}}", "less", NULL },
         { "${{5x} < {10}?{less}:{more}}", "more", NULL },
-        { "${{a} == {a}}|${{a} != {a}}", "bool:true|", NULL },
+        { "${{a} == {a}}|${{a} != {a}}", "true|", NULL },
         { "${{a}>={b}?{y}:{n}}${{b}>={b}?{y}:{n}}${{a}<={b}?{y}:{n}}${{b}>{a}?{y}:{n}}", "nyyy",
           NULL },
         { "${{ab} > {a}?{y}:{n}}", "y", NULL },
+        { "${{5} == {5} }", "true", NULL },
+        /* only digits are numbers: "-1" is before "-2" as text */
+        { "${{1} == {01}?{y}:{n}}${{-1} < {1}?{y}:{n}}${{-1} < {-2}?{y}:{n}}", "yyy", NULL },
+        { "${{ 5 } == {5}?{y}:{n}}", "n", NULL },
+        { "${{ab} > {a}?y}|${{ab} > {a}:n}|${{ab} < {a}:n}", "y||n", NULL },
+        { "${{a}=={b}?{b}:c d}", "c d", NULL },
+        { "${{99999999999999999999} > {5}?{y}:{n}}", NULL, "number too large in" },
+        /* 3.9 is before 3.10 as a level, behind it as text */
+        { "${{3.9} <level {3.10}?{y}:{n}}${{3.9} < {3.10}?{y}:{n}}", "yn", NULL },
+        { "${{3.6} <=level {3.6.0}?{y}:{n}}${{3.6} >=level {3.6}?{y}:{n}}", "yy", NULL },
+        { "${{3.6} ==level {3.6.0}?{y}:{n}}${{3.6} !=level {3.6}?{y}:{n}}", "yn", NULL },
+        { "${{3.6.1} >level {3.6}?{y}:{n}}${{4} >level {3.65535.65535}?{y}:{n}}", "yy", NULL },
+        { "${{x} <level {1}?{y}:{n}}", NULL, "not a compatibility level" },
+        { "${{} <level {1}}", NULL, "not a compatibility level" },
+        { "${{1.2.3.4} <level {1}}", NULL, "not a compatibility level" },
+        { "${{1.65536} <level {1}}", NULL, "not a compatibility level" },
+        { "${{3.6} <= level {3}}", NULL, "no {text} to compare with" },
+        { "${{a} = {a}}", NULL, "no comparison operator" },
+        { "${{a} === {a}}", NULL, "no {text} to compare with" },
+        { "${a:{x}:{y}}", NULL, "unexpected text \":{y}\"" },
+        { "${a?{x}:}|${a?}}|${a?{{x}}}", "x|}|{x}", NULL },
+        { "${domain_to_ascii{$a.example}}", "alpha.example", NULL },
+        { "${domain_to_ascii {${a}}}", "alpha", NULL },
+        { "${domain_to_ascii{}}", "", NULL },
+        { "${domain_to_ascii{x}y}", NULL, "unexpected text \"y\"" },
+        { "${domain_to_ascii{$loop}}", NULL, "loop" },
+        { "${domain_to_lower{x}}", NULL, "no function of the name \"domain_to_lower\"" },
         { "$loop", NULL, "loop, or more than 100 levels, at \"" },
         { "$self", NULL, "self" },
         { "${a", NULL, "no closing bracket in \"{a\"" },
@@ -99,6 +126,36 @@ START_TEST(each_form_expands_as_postconf_5_says) {
         }
         buf_deinit(&result);
         buf_deinit(&error);
+}
+END_TEST
+
+START_TEST(names_with_other_letters_get_their_ascii_form) {
+        static const char *const forms[][2] = {
+                { "m\xc3\xbcller.example", "xn--mller-kva.example" },
+                { "M\xc3\x9cLLER.Example", "xn--mller-kva.example" },
+                { "stra\xc3\x9f"
+                  "e.example",
+                  "xn--strae-oqa.example" },
+                { "\xff.example", NULL },
+        };
+
+        for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
+                Buf text = BUF_INIT(256);
+                Buf result = BUF_INIT(256);
+                Buf error = BUF_INIT(256);
+                int r;
+
+                (void)buf_printf(&text, "${domain_to_ascii{%s}}", forms[i][0]);
+                r = config_expand_text(buf_str(&text), look_up, NULL, &result, &error);
+                ck_assert_int_eq(r, forms[i][1] ? 0 : CONFIG_EXPAND_E_INVALID);
+                if (forms[i][1])
+                        ck_assert_str_eq(buf_cstr(&result), forms[i][1]);
+                else
+                        ck_assert_ptr_nonnull(strstr(buf_cstr(&error), "no domain name"));
+                buf_deinit(&text);
+                buf_deinit(&result);
+                buf_deinit(&error);
+        }
 }
 END_TEST
 
@@ -185,13 +242,13 @@ START_TEST(ten_thousand_nested_braces_do_not_exhaust_the_stack) {
 END_TEST
 
 START_TEST(names_that_a_text_uses_are_found) {
-        Str rest = STR("$a x${b?{$c}:{${ d}}} $$e $(f) $");
+        Str rest = STR("$a x${b?{$c}:{${ d}}} $$e $(f) ${x{$g}}${{$h}<{$$i}} $");
         Str name;
         char found[16] = "";
 
         while (config_expand_next_name(&rest, &name))
                 strncat(found, name.data, 1);
-        ck_assert_str_eq(found, "abcdf");
+        ck_assert_str_eq(found, "abcdfgh");
 }
 END_TEST
 
@@ -255,7 +312,7 @@ START_TEST(literal_values_are_not_expanded_in_their_turn) {
                 { "<$empty>", 0, "<>" },
                 { "<$nothing>", CONFIG_EXPAND_E_UNDEFINED, "<>" },
                 { "${nothing?$nothing}${nothing:x}", 0, "x" },
-                { "${{$nothing} == {}}", CONFIG_EXPAND_E_UNDEFINED, "bool:true" },
+                { "${{$nothing} == {}}", CONFIG_EXPAND_E_UNDEFINED, "true" },
                 { "$nothing${", CONFIG_EXPAND_E_INVALID, NULL },
         };
 
@@ -279,6 +336,7 @@ int main(void) {
         TCase *tcase = tcase_create("expand");
 
         tcase_add_loop_test(tcase, each_form_expands_as_postconf_5_says, 0, ARRAY_LEN(cases));
+        tcase_add_test(tcase, names_with_other_letters_get_their_ascii_form);
         tcase_add_test(tcase, doubling_without_output_ends_in_an_error);
         tcase_add_test(tcase, a_hundred_levels_are_enough);
         tcase_add_test(tcase, a_result_larger_than_its_buffer_is_an_error);

@@ -305,11 +305,209 @@ START_TEST(unknown_names_are_warned_about_once) {
         ck_assert_str_eq(config_next_warning(config, &cursor),
                          "/etc/unitpost/main.cf, line 5: unknown parameter also");
         ck_assert_str_eq(config_next_warning(config, &cursor),
-                         "/etc/unitpost/main.cf, line 8: unknown parameter mail_nam");
+                         "/etc/unitpost/main.cf, line 8: unknown parameter mail_nam; did you "
+                         "mean mail_name?");
         ck_assert_str_eq(config_next_warning(config, &cursor),
                          "/etc/unitpost/main.cf, line 7: unknown parameter "
                          "relay_destination_concurrency_limitt");
         ck_assert_ptr_null(config_next_warning(config, &cursor));
+}
+END_TEST
+
+/* Load main.cf TEXT and expect these warnings alone, each without "/etc/unitpost/main.cf, ". */
+static void expect_warnings(const char *text, const char *const *expected) {
+        static const char file[] = "/etc/unitpost/main.cf, ";
+        size_t cursor = 0;
+        const char *warning;
+
+        main_cf(text);
+        load_well();
+        while ((warning = config_next_warning(config, &cursor))) {
+                if (strncmp(warning, file, sizeof(file) - 1) == 0)
+                        warning += sizeof(file) - 1;
+                ck_assert_msg(*expected != NULL, "%s", warning);
+                ck_assert_str_eq(warning, *expected++);
+        }
+        ck_assert_msg(*expected == NULL, "%s", *expected);
+}
+
+START_TEST(a_misspelt_name_is_told_the_nearest_one) {
+        static const struct {
+                const char *text;
+                const char *expected;
+        } misspelt[] = {
+                { "hopcuont_limit =", "hopcount_limit" },
+                { "hopcount-limit =", "hopcount_limit" },
+                { "HopCount_Limit =", "hopcount_limit" },
+                { "Maximal-Queue-LifeTime =", "maximal_queue_lifetime" },
+                { "command-time-limit =", "command_time_limit" },
+                { "2bounce-notice-recipient =", "2bounce_notice_recipient" },
+                { "show-user-unknown-table-name =", "show_user_unknown_table_name" },
+                { "mydestinations =", "mydestination" },
+                { "mydomian =", "mydomain" },
+                { "bif =", "biff" },
+                { "bfif =", "biff" },
+                { "maximal_queue_lif_tim =", "maximal_queue_lifetime" },
+                { "bxxf =", NULL },
+                { "of =", NULL },
+                { "quite_another_name =", NULL },
+                { "smtpd_banner =", NULL },
+        };
+        char expected[256];
+
+        for (size_t i = 0; i < ARRAY_LEN(misspelt); i++) {
+                const char *text = misspelt[i].text;
+                const char *const warnings[] = { expected, NULL };
+
+                (void)snprintf(expected, sizeof(expected), "line 1: unknown parameter %.*s",
+                               (int)strcspn(text, " "), text);
+                if (misspelt[i].expected)
+                        (void)snprintf(expected + strlen(expected), 100, "; did you mean %s?",
+                                       misspelt[i].expected);
+                expect_warnings(text, warnings);
+        }
+}
+END_TEST
+
+START_TEST(a_comment_behind_a_value_is_warned_about) {
+        static const char *const expected[] = {
+                "line 1: the text behind # in the value of mail_name is part of it; a comment "
+                "has a line of its own: \"# no comment\"",
+                "line 3: the text behind # in the value of mine is part of it; a comment has a "
+                "line of its own: \"#x\"",
+                NULL,
+        };
+
+        expect_warnings("mail_name = a # no comment\nsyslog_name = a#b$mine\nmine =#x\n", expected);
+        ck_assert_str_eq(config_string(config, PARAM_mail_name), "a # no comment");
+}
+END_TEST
+
+START_TEST(deprecated_and_read_only_names_are_warned_about) {
+        static const char *const expected[] = {
+                "line 3: read-only parameter service_name; this has no effect",
+                "line 2: parameter smtpd_tls_eecdh_grade, which is deprecated; take it out",
+                "line 1: parameter smtpd_use_tls, which is deprecated; set "
+                "smtpd_tls_security_level instead",
+                NULL,
+        };
+
+        expect_warnings("smtpd_use_tls = yes\nsmtpd_tls_eecdh_grade = x\nservice_name = mine\n",
+                        expected);
+        ck_assert_str_eq(config_string(config, PARAM_service_name), "");
+}
+END_TEST
+
+START_TEST(a_name_that_is_set_nowhere_is_warned_about) {
+        static const char *const expected[] = {
+                "line 1: undefined parameter mime in the value",
+                "line 2: undefined parameter mome in the value",
+                NULL,
+        };
+
+        /* not of what is unknown itself, and not of names that a message defines */
+        expect_warnings("mail_name = ${mime?x}$mine$x_process_limit\nmine = $mome\n"
+                        "syslog_name = u$mydomain\nforward_path = $home/.forward\n",
+                        expected);
+}
+END_TEST
+
+START_TEST(a_low_compatibility_level_brings_old_defaults_and_says_so) {
+        static const char *const none[] = { NULL };
+        static const char *const expected[] = {
+                "using backwards-compatible default setting append_dot_mydomain=yes, because of "
+                "compatibility_level = 0; newer is no",
+                NULL,
+        };
+
+        expect_warnings("", none);
+        ck_assert(!config_bool(config, PARAM_append_dot_mydomain));
+        expect_warnings("compatibility_level = 0\n", expected);
+        ck_assert(config_bool(config, PARAM_append_dot_mydomain));
+        expect_warnings("compatibility_level = 0\nappend_dot_mydomain = yes\n", none);
+        expect_warnings("compatibility_level = 1\n", none);
+        ck_assert(!config_bool(config, PARAM_append_dot_mydomain));
+        main_cf("compatibility_level = new\n");
+        expect_error("main.cf, line 1: compatibility_level = new: not a level, as 2 or 3.6 or "
+                     "3.6.1");
+}
+END_TEST
+
+START_TEST(a_service_knows_its_name) {
+        main_cf("mail_name = ${{$service_name} == {relay}?{this}:{another}}${stress?!}\n");
+        load_well();
+        ck_assert_str_eq(config_string(config, PARAM_mail_name), "another");
+        temp_tree_write_text(&tree, "etc/unitpost/service/relay.cf", "stress = yes\n");
+        ck_assert_int_eq(load_as("relay", NULL), 0);
+        ck_assert_str_eq(config_string(config, PARAM_mail_name), "this!");
+}
+END_TEST
+
+static void expect_origin(const char *name, const char *layer, const char *file, uint64_t line) {
+        ConfigOrigin origin;
+
+        ck_assert(config_origin(config, str_from_cstr(name), &origin));
+        ck_assert_str_eq(origin.layer, layer);
+        ck_assert_pstr_eq(origin.file, file);
+        ck_assert_uint_eq(origin.line, line);
+}
+
+START_TEST(each_value_has_an_origin) {
+        static const char *const overrides[] = { "syslog_name=x", NULL };
+        ConfigOrigin origin;
+
+        temp_tree_write_text(&tree, "usr/lib/unitpost/main.cf", "\nmail_name = a\n");
+        temp_tree_write_text(&tree, "etc/unitpost/main.cf", "mine = 1\nbiff =\n no\n");
+        temp_tree_write_text(&tree, "run/unitpost/main.cf.d/x.cf", "#\n#\nmax_idle = 9\n");
+        temp_tree_write_text(&tree, "etc/unitpost/service/x.cf", "hopcount_limit = 9\n");
+        ck_assert_int_eq(load_as("x", overrides), 0);
+        expect_origin("mail_name", "distribution", "/usr/lib/unitpost/main.cf", 2);
+        expect_origin("mine", "admin", "/etc/unitpost/main.cf", 1);
+        expect_origin("biff", "admin", "/etc/unitpost/main.cf", 2);
+        expect_origin("max_idle", "runtime", "/run/unitpost/main.cf.d/x.cf", 3);
+        expect_origin("hopcount_limit", "service", "/etc/unitpost/service/x.cf", 1);
+        expect_origin("syslog_name", "option", NULL, 0);
+        expect_origin("myhostname", "default", NULL, 0);
+        expect_origin("queue_directory", "default", NULL, 0);
+        ck_assert(!config_origin(config, STR("nothing"), &origin));
+}
+END_TEST
+
+START_TEST(another_directory_is_all_layers) {
+        const ConfigSource source = { .root = tree.root, .directory = "/other" };
+
+        temp_tree_write_text(&tree, "usr/lib/unitpost/main.cf", "biff = no\n");
+        temp_tree_write_text(&tree, "run/unitpost/main.cf.d/x.cf", "biff = no\n");
+        main_cf("biff = no\n");
+        temp_tree_write_text(&tree, "other/main.cf", "mail_name = a\nsyslog_name = a\n");
+        temp_tree_write_text(&tree, "other/main.cf.d/x.cf", "mail_name = b\n");
+        ck_assert_int_eq(config_load(&source, &config, &error), 0);
+        ck_assert(config_bool(config, PARAM_biff));
+        ck_assert_str_eq(config_string(config, PARAM_mail_name), "b");
+        ck_assert_str_eq(config_string(config, PARAM_syslog_name), "a");
+        ck_assert_str_eq(config_string(config, PARAM_config_directory), "/other");
+}
+END_TEST
+
+START_TEST(a_main_cf_that_went_is_an_error_at_a_reload_only) {
+        Config *second = NULL;
+        ConfigSource source = { .root = tree.root };
+        char path[64];
+
+        main_cf("mail_name = a\n");
+        temp_tree_write_text(&tree, "etc/unitpost/main.cf.d/x.cf", "biff = no\n");
+        load_well();
+        source.previous = config;
+        (void)temp_tree_path(&tree, "etc/unitpost/main.cf.d/x.cf", path, sizeof(path));
+        ck_assert_int_eq(unlink(path), 0);
+        ck_assert_int_eq(config_load(&source, &second, &error), 0);
+        second = config_free(second);
+        (void)temp_tree_path(&tree, "etc/unitpost/main.cf", path, sizeof(path));
+        ck_assert_int_eq(unlink(path), 0);
+        ck_assert_int_eq(config_load(&source, &second, &error), CONFIG_E_INVALID);
+        ck_assert_str_eq(buf_cstr(&error), "/etc/unitpost/main.cf: gone since it was read; restart "
+                                           "the service to do without it");
+        load_well();
 }
 END_TEST
 
@@ -456,6 +654,15 @@ int main(void) {
                             ARRAY_LEN(value_cases));
         tcase_add_test(tcase, booleans_are_yes_and_no_in_any_case);
         tcase_add_test(tcase, unknown_names_are_warned_about_once);
+        tcase_add_test(tcase, a_main_cf_that_went_is_an_error_at_a_reload_only);
+        tcase_add_test(tcase, another_directory_is_all_layers);
+        tcase_add_test(tcase, each_value_has_an_origin);
+        tcase_add_test(tcase, a_service_knows_its_name);
+        tcase_add_test(tcase, a_low_compatibility_level_brings_old_defaults_and_says_so);
+        tcase_add_test(tcase, a_name_that_is_set_nowhere_is_warned_about);
+        tcase_add_test(tcase, deprecated_and_read_only_names_are_warned_about);
+        tcase_add_test(tcase, a_comment_behind_a_value_is_warned_about);
+        tcase_add_test(tcase, a_misspelt_name_is_told_the_nearest_one);
         tcase_add_test(tcase, a_line_that_continues_nothing_is_taken_and_warned_about);
         tcase_add_test(tcase, service_defined_numbers_fall_back_and_have_bounds);
         tcase_add_test(tcase, a_malformed_line_is_an_error_with_its_number);
