@@ -15,12 +15,14 @@ LIMITS = {'unitpost-local.service': 58, 'unitpost-tables.service': 18}
 
 # Names that others rely on (DESIGN 11); a link with what it points to.
 NAMES = ['usr/lib/unitpost/postdrop', 'usr/sbin/sendmail', 'usr/sbin/postqueue',
-         'usr/bin/mailq -> usr/sbin/postqueue', 'usr/sbin/postalias', 'usr/sbin/postmap',
+         'usr/bin/mailq -> usr/sbin/postqueue', 'usr/sbin/postalias', 'usr/sbin/postconf',
+         'usr/sbin/postmap',
          'usr/bin/newaliases -> usr/sbin/postalias',
          'usr/lib/sendmail -> usr/sbin/sendmail', 'usr/lib/systemd/system/unitpost.target',
          'usr/lib/sysusers.d/unitpost.conf', 'usr/lib/tmpfiles.d/unitpost.conf',
          'usr/lib/systemd/system-preset/85-unitpost.preset',
-         'usr/lib/systemd/catalog/unitpost.catalog', 'usr/share/man/man7/unitpost.7']
+         'usr/lib/systemd/catalog/unitpost.catalog', 'usr/share/man/man7/unitpost.7',
+         'usr/share/man/man5/postconf.5']
 
 BASIC = '/usr/lib/systemd/system/unitpost'
 
