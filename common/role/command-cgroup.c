@@ -159,13 +159,13 @@ int command_cgroup_find(void) {
 
 /*
  * Lock it, then see that it is still there: between making and locking a sweep may have taken it
- * for a left-over and removed it.
+ * for a left-over and removed it, which is -EAGAIN.
  */
 static int open_locked(CommandCgroup *cgroup) {
         cgroup->fd = openat(cgroup->base_fd, cgroup->name,
                             O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
         if (cgroup->fd < 0)
-                return -errno;
+                return errno == ENOENT ? -EAGAIN : -errno;
         if (flock(cgroup->fd, LOCK_EX | LOCK_NB) == 0 &&
             faccessat(cgroup->fd, "cgroup.procs", F_OK, 0) == 0)
                 return 0;

@@ -174,6 +174,32 @@ START_TEST(one_that_cannot_be_opened_is_not_left) {
 }
 END_TEST
 
+/* A sweep may take what was made a moment ago for a left-over: then another is made. */
+START_TEST(one_that_a_sweep_removes_at_once_is_made_anew) {
+        CommandCgroup cgroup;
+        pid_t sweeper;
+        int base_fd;
+        Bed bed;
+
+        if (!bed_make(&bed, _i))
+                return;
+        base_fd = open(bed.cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        ck_assert_int_ge(base_fd, 0);
+        sweeper = fork();
+        if (sweeper == 0)
+                for (;;)
+                        command_cgroup_sweep(base_fd);
+        for (int i = 0; i < 3000; i++) {
+                ck_assert_int_eq(command_cgroup_make(base_fd, &cgroup), 0);
+                ck_assert_int_eq(command_cgroup_remove(&cgroup), 0);
+        }
+        ck_assert_int_eq(kill(sweeper, SIGKILL), 0);
+        ck_assert_int_eq(waitpid(sweeper, NULL, 0), sweeper);
+        ck_assert_int_eq(close(base_fd), 0);
+        bed_remove(&bed);
+}
+END_TEST
+
 typedef struct Pair {
         pid_t pids[2];
         bool are_stopped; /* at the last time of asking */
@@ -231,6 +257,8 @@ int main(void) {
         tcase_add_loop_test(tcase, what_a_killed_worker_left_is_killed_by_the_next, BED_UNIFIED,
                             BED_N_MODES);
         tcase_add_loop_test(tcase, one_that_cannot_be_opened_is_not_left, BED_UNIFIED, BED_N_MODES);
+        tcase_add_loop_test(tcase, one_that_a_sweep_removes_at_once_is_made_anew, BED_UNIFIED,
+                            BED_N_MODES);
         tcase_add_loop_test(tcase, a_run_sweeps_too, BED_UNIFIED, BED_N_MODES);
         tcase_set_timeout(tcase, 60);
         suite_add_tcase(suite, tcase);
