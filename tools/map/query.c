@@ -104,6 +104,12 @@ static TableResult look_up(const Tables *tables, Str key, Buf *value) {
         return TABLE_NOT_FOUND;
 }
 
+/* An empty line of a body is a key, too. */
+static void print(Str text) {
+        if (!str_is_empty(text))
+                (void)fwrite(text.data, 1, text.len, stdout);
+}
+
 /*
  * Print KEY and separator, if there is a KEY, and VALUE as the options say. False: it is not what
  * -F makes; that was printed then.
@@ -119,10 +125,10 @@ static bool print_entry(const QueryOptions *options, const Str *key, Str value) 
                 value = buf_str(&decoded);
         }
         if (key) {
-                (void)fwrite(key->data, 1, key->len, stdout);
+                print(*key);
                 (void)fputs(options->separator, stdout);
         }
-        (void)fwrite(value.data, 1, value.len, stdout);
+        print(value);
         (void)fputc('\n', stdout);
         return true;
 }
