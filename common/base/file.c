@@ -89,7 +89,8 @@ static int read_chunk(int fd, Buf *buf, size_t hint, bool *ret_eof) {
         return 0;
 }
 
-static int read_regular(int fd, Buf *buf) {
+int file_read_fd(int fd, Buf *buf) {
+        size_t before = buf->len;
         bool eof = false;
         struct stat st;
         size_t hint;
@@ -105,24 +106,19 @@ static int read_regular(int fd, Buf *buf) {
                 r = read_chunk(fd, buf, hint, &eof);
                 hint = READ_CHUNK;
         }
+        if (r != 0)
+                buf_truncate(buf, before);
         return r;
 }
 
 int file_read(int dir_fd, const char *path, Buf *buf) {
         _cleanup_(fd_closep) int fd = -1;
-        size_t before = buf->len;
-        int r;
 
         if (buf->error)
                 return buf->error < 0 ? buf->error : FILE_E_TOO_BIG;
         /* O_NONBLOCK: a FIFO in the place of a file must not stop us before we can look at it. */
         fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-        if (fd < 0)
-                return -errno;
-        r = read_regular(fd, buf);
-        if (r != 0)
-                buf_truncate(buf, before);
-        return r;
+        return fd < 0 ? -errno : file_read_fd(fd, buf);
 }
 
 int file_open_dir(int dir_fd, const char *path) {

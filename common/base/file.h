@@ -24,6 +24,9 @@ int file_pread_all(int fd, void *data, size_t len, off_t offset);
  */
 int file_read(int dir_fd, const char *path, Buf *buf);
 
+/* The same for the rest of an open file, which stays open. BUF has no error yet. */
+int file_read_fd(int fd, Buf *buf);
+
 /* open(2) of a directory for openat() and fsync(): O_RDONLY|O_DIRECTORY|O_CLOEXEC|O_NOFOLLOW. */
 int file_open_dir(int dir_fd, const char *path);
 

@@ -44,6 +44,7 @@ struct RegexMatcher {
         Str subject;
         int n_groups;   /* of the last match, and the match itself */
         bool was_timed; /* such a search may have left a lot of memory */
+        const char *error;
 
         usec_t start_usec;
         usec_t cpu_from_usec; /* 0: no need yet to ask */
@@ -204,13 +205,23 @@ static int search(const pcre2_code *code, RegexMatcher *matcher, uint32_t n_step
                            matcher->context);
 }
 
-static int search_timed(Regex *regex, RegexMatcher *matcher) {
+/* That an expression is new here is not the subject's fault: the time does not count. */
+static int compile_timed(Regex *regex, RegexMatcher *matcher) {
+        usec_t start_usec = matcher->cpu_from_usec > 0 ? cpu_usec() : 0;
         size_t offset;
+        int code = compile(regex, PCRE2_AUTO_CALLOUT, &regex->timed, &offset);
+
+        if (start_usec > 0)
+                matcher->cpu_from_usec += cpu_usec() - start_usec;
+        return code;
+}
+
+static int search_timed(Regex *regex, RegexMatcher *matcher) {
         int code = 0;
 
         matcher->was_timed = true;
         if (!regex->timed)
-                code = compile(regex, PCRE2_AUTO_CALLOUT, &regex->timed, &offset);
+                code = compile_timed(regex, matcher);
         return code != 0 ? PCRE2_ERROR_NOMEMORY : search(regex->timed, matcher, LONG_STEPS);
 }
 
@@ -227,23 +238,37 @@ static int search_short(Regex *regex, RegexMatcher *matcher) {
         return is_limit(code) ? search_timed(regex, matcher) : code;
 }
 
-int regex_match(Regex *regex, RegexMatcher *matcher) {
-        int code;
+static int give_up(RegexMatcher *matcher, int r, const char *error) {
+        matcher->error = error;
+        return r;
+}
 
-        matcher->n_groups = 0;
-        if (matcher->subject.len > REGEX_SUBJECT_MAX)
-                return REGEX_E_LIMIT;
-        code = matcher->subject.len <= SHORT_BYTES ? search_short(regex, matcher)
-                                                   : search_timed(regex, matcher);
+/* What CODE of PCRE2 means. Only "no match" is one: another error leaves it open. */
+static int judge(RegexMatcher *matcher, int code) {
         if (code == PCRE2_ERROR_NOMEMORY)
-                return -ENOMEM;
+                return give_up(matcher, -ENOMEM, "out of memory");
         if (is_limit(code) || is_time_over(matcher))
-                return REGEX_E_LIMIT;
-        /* Else the subject is not UTF-8, and the expression wants that. */
-        if (code < 0)
+                return give_up(matcher, REGEX_E_LIMIT, "the expression takes too long");
+        if (code == PCRE2_ERROR_NOMATCH)
                 return REGEX_E_NONE;
+        if (code <= PCRE2_ERROR_UTF8_ERR1 && code >= PCRE2_ERROR_UTF8_ERR21)
+                return REGEX_E_FOREIGN;
+        if (code < 0)
+                return give_up(matcher, REGEX_E_LIMIT, "the expression cannot be searched for");
         matcher->n_groups = code > 0 ? code : REGEX_GROUPS_MAX + 1;
         return 0;
+}
+
+int regex_match(Regex *regex, RegexMatcher *matcher) {
+        matcher->n_groups = 0;
+        if (matcher->subject.len > REGEX_SUBJECT_MAX)
+                return give_up(matcher, REGEX_E_LIMIT, "the text is too long");
+        return judge(matcher, matcher->subject.len <= SHORT_BYTES ? search_short(regex, matcher)
+                                                                  : search_timed(regex, matcher));
+}
+
+const char *regex_matcher_error(const RegexMatcher *matcher) {
+        return matcher->error;
 }
 
 Str regex_matcher_group(const RegexMatcher *matcher, unsigned i) {

@@ -33,8 +33,9 @@ typedef enum RegexFlags {
 
 enum {
         REGEX_E_SYNTAX = 1,
-        REGEX_E_NONE = 2,  /* does not match */
-        REGEX_E_LIMIT = 3, /* gave up: too much time or memory, or too long a subject */
+        REGEX_E_NONE = 2,    /* does not match */
+        REGEX_E_LIMIT = 3,   /* gave up: regex_matcher_error() says why */
+        REGEX_E_FOREIGN = 4, /* the subject is not UTF-8, and the expression wants that */
 };
 
 typedef struct Regex Regex;
@@ -56,8 +57,14 @@ DEFINE_CLEANUP(RegexMatcher, regex_matcher_free)
 /* A new subject, which must outlive its matches; the time begins anew. */
 void regex_matcher_start(RegexMatcher *matcher, Str subject);
 
-/* Search. 0; REGEX_E_NONE; REGEX_E_LIMIT, also when earlier searches took the time; -ENOMEM. */
+/*
+ * Search. 0; REGEX_E_NONE; REGEX_E_FOREIGN; REGEX_E_LIMIT, also when earlier searches took the
+ * time; -ENOMEM.
+ */
 int regex_match(Regex *regex, RegexMatcher *matcher);
+
+/* Why the last search gave up, or could not be done: a static text. */
+const char *regex_matcher_error(const RegexMatcher *matcher);
 
 /* What group I (0: all) of the last match is, a slice of the subject; empty: it took no part. */
 Str regex_matcher_group(const RegexMatcher *matcher, unsigned i);

@@ -56,8 +56,12 @@ static TableResult ask(Search *search) {
         Table *table = NULL;
         TableResult result;
 
-        if (search->key.error)
+        if (search->key.error == BUF_E_FULL)
                 return TABLE_NOT_FOUND; /* longer than any address: no table has it */
+        if (search->key.error) {
+                (void)buf_append_clipped(search->value, STR("out of memory"));
+                return TABLE_ERROR;
+        }
         result = table_list_ask(search->tables, &question, search->value, &table);
         if (table)
                 search->match->table = table;

@@ -165,6 +165,7 @@ static int cidr_lookup(Table *table, Str key, TableReply reply, void *userdata) 
 
 const TableType table_type_cidr = {
         .name = "cidr",
+        .has_source = true,
         .is_pattern = true,
         .open = cidr_open,
         .lookup = cidr_lookup,

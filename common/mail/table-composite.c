@@ -36,6 +36,9 @@ static int add_members(Table *table, Composite *composite, Str rest, const char 
         }
         if (r == 0 && !*ret_reason && composite->n == 0)
                 *ret_reason = "no tables between the braces";
+        /* As in Postfix: the first decides which keys all of them see. */
+        if (composite->n > 0)
+                table->is_pattern = composite->members[0]->is_pattern;
         return r == 0 && *ret_reason ? TABLE_E_SYNTAX : r;
 }
 
@@ -62,16 +65,21 @@ static void composite_close(Table *table) {
         free(composite);
 }
 
-/* Whose the answer is: the one whose all of those are that were asked, which are the first N. */
+/*
+ * Whose the answer is: of those that were asked, which are the first N, the one who is trusted
+ * least. Nobody vouches for what two users made together.
+ */
 static void set_owner(Table *table, const Composite *composite, size_t n) {
         uid_t owner = 0;
 
         for (size_t i = 0; i < n; i++) {
                 uid_t uid;
 
-                if (!table_owner(composite->members[i], &uid) || (i > 0 && uid != owner))
+                if (!table_owner(composite->members[i], &uid) ||
+                    (uid != 0 && owner != 0 && uid != owner))
                         return;
-                owner = uid;
+                if (uid != 0)
+                        owner = uid;
         }
         if (n > 0)
                 table_set_owner(table, owner);

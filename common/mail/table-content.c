@@ -118,17 +118,26 @@ static void fail(const Table *table, TableContent *content, int error) {
         keep(table, content, str_from_cstr(table_file_error(error)));
 }
 
+static bool is_quiet(const struct stat *st) {
+        TableStamp stamp = table_stamp(st);
+
+        return table_stamp_is_quiet(&stamp);
+}
+
 /* Read all of it anew. */
 static void load(const Table *table, TableContent *content) {
         _cleanup_(buf_deinit) Buf text = BUF_INIT(TABLE_SOURCE_MAX_BYTES);
         _cleanup_(buf_deinit) Buf error = BUF_INIT(ERROR_MAX_BYTES - 1);
         void *fresh = NULL;
+        bool was_quiet = false;
         struct stat st;
         int r;
 
         r = table_file_read(table->name.data, NULL, &text, &st);
         if (r == -EBUSY && content->content)
                 return;
+        if (r == 0) /* before it is parsed, which may take its time */
+                was_quiet = is_quiet(&st);
         if (r == 0)
                 r = content->type->parse(buf_str(&text), &fresh, &error);
         if (r < 0) {
@@ -136,7 +145,7 @@ static void load(const Table *table, TableContent *content) {
                 return;
         }
         content->stamp = table_stamp(&st);
-        content->was_quiet = table_stamp_is_quiet(&content->stamp);
+        content->was_quiet = was_quiet;
         if (r != 0) {
                 keep(table, content, buf_str(&error));
                 return;
@@ -152,12 +161,6 @@ static bool is_current(const TableContent *content, const struct stat *st) {
         TableStamp stamp = table_stamp(st);
 
         return content->was_quiet && table_stamp_equal(&stamp, &content->stamp);
-}
-
-static bool is_quiet(const struct stat *st) {
-        TableStamp stamp = table_stamp(st);
-
-        return table_stamp_is_quiet(&stamp);
 }
 
 /* The state of the source, waited for where that is allowed. 0 or negative errno. */

@@ -60,7 +60,7 @@ static int copy_index(Edit *edit) {
 
         if (fd < 0 || fstat(fd, &edit->st) < 0)
                 return -errno;
-        if (edit->st.st_size < TABLE_SEAL_BYTES)
+        if (edit->st.st_size < TABLE_SEAL_BYTES || edit->st.st_size > TABLE_INDEX_MAX_BYTES)
                 return TABLE_INDEX_E_DAMAGED;
         return index_file_copy(fd, edit->st.st_size - TABLE_SEAL_BYTES, edit->fd);
 }
@@ -121,14 +121,19 @@ static int edit_end(Edit *edit, int r, bool is_changed) {
 
         r = index_entries_close(db, r);
         if (r == 0 && is_changed)
-                r = index_file_install(edit->fd, &edit->st, edit->dir_fd, buf_cstr(&edit->name));
+                r = index_file_install(edit->fd, &edit->st, edit->result->is_private, edit->dir_fd,
+                                       buf_cstr(&edit->name));
         edit->result->is_built = r == 0 && is_changed;
         return r;
 }
 
 int table_index_add(const TableIndexJob *job, Str text, TableIndexResult *ret) {
         _cleanup_(edit_deinit) Edit edit = EDIT_INIT;
-        const IndexRules rules = { .syntax = job->syntax, .rules = job->rules };
+        const IndexRules rules = {
+                .syntax = job->syntax,
+                .rules = job->rules,
+                .total_max_bytes = TABLE_SOURCE_MAX_BYTES,
+        };
         int r = edit_begin(&edit, job, ret);
 
         if (r != 0 && !edit.is_new)

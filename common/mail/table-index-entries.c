@@ -64,8 +64,13 @@ int index_entries_set_about(struct tdb_context *db, const TableAbout *about) {
 
 static int store_entry(struct tdb_context *db, const IndexRules *rules, Str key, Str value,
                        TableIndexResult *result) {
-        int r = store(db, key, value, TDB_INSERT);
+        int r;
 
+        if (result->total_bytes + key.len + value.len > rules->total_max_bytes) {
+                result->reason = "all entries together are too large";
+                return TABLE_INDEX_E_SYNTAX;
+        }
+        r = store(db, key, value, TDB_INSERT);
         if (r == -EEXIST) {
                 result->n_duplicates++;
                 return rules->rules & TABLE_RULE_LAST_COUNTS ? store(db, key, value, TDB_REPLACE)
@@ -78,17 +83,21 @@ static int store_entry(struct tdb_context *db, const IndexRules *rules, Str key,
 }
 
 /* Append the content of the file NAME. 0; negative errno; BUF_E_FULL. */
-static int append_file(Str name, const uid_t *owner, Buf *ret) {
+static int append_file(Str name, const uid_t *owner, Buf *ret, TableIndexResult *result) {
         _cleanup_(buf_deinit) Buf path = BUF_INIT(TABLE_KEY_MAX);
         struct stat st;
+        int r;
 
         if (buf_append_str(&path, name) != 0 || !buf_cstr(&path))
                 return -ENAMETOOLONG;
-        return table_file_read(buf_cstr(&path), owner, ret, &st);
+        r = table_file_read(buf_cstr(&path), owner, ret, &st);
+        if (r == 0 && !(st.st_mode & S_IROTH))
+                result->is_private = true;
+        return r;
 }
 
 /* The content of the files that VALUE names, a newline between them, in base64. Text: why not. */
-static const char *append_files(Str value, const uid_t *owner, Buf *ret) {
+static const char *append_files(Str value, const uid_t *owner, Buf *ret, TableIndexResult *result) {
         _cleanup_(buf_deinit) Buf content = BUF_INIT(FILES_MAX_BYTES);
         Str name;
         int r = 0;
@@ -98,7 +107,7 @@ static const char *append_files(Str value, const uid_t *owner, Buf *ret) {
                         return "the name of a file is no absolute path";
                 if (!is_first)
                         (void)buf_append_char(&content, '\n');
-                r = append_file(name, owner, &content);
+                r = append_file(name, owner, &content, result);
         }
         if (r == 0)
                 r = content.error;
@@ -112,7 +121,7 @@ static int store_files(struct tdb_context *db, const IndexRules *rules, Str key,
                        TableIndexResult *result) {
         _cleanup_(buf_deinit) Buf content = BUF_INIT(TABLE_VALUE_MAX);
 
-        result->reason = append_files(value, rules->files_owner, &content);
+        result->reason = append_files(value, rules->files_owner, &content, result);
         return result->reason ? TABLE_INDEX_E_SYNTAX
                               : store_entry(db, rules, key, buf_str(&content), result);
 }

@@ -15,6 +15,7 @@ typedef struct IndexRules {
         TableSyntax syntax;
         unsigned rules;           /* TABLE_RULE_* */
         const uid_t *files_owner; /* whose files FILE_VALUES may name; NULL: anybody's */
+        size_t total_max_bytes;   /* of keys and values together */
 } IndexRules;
 
 /* The tdb in FD (readable and writable), made with N_CHAINS if FD is empty. 0 or negative errno. */
@@ -46,9 +47,10 @@ int index_file_copy(int from_fd, off_t len, int to_fd);
 
 /*
  * Seal the tdb in FD and put a copy of it into DIR_FD as NAME, with owner, group and mode of ST,
- * but for what lets others write. 0 or negative errno.
+ * but for what lets others write, or, IS_PRIVATE, do anything. 0 or negative errno.
  */
-int index_file_install(int fd, const struct stat *st, int dir_fd, const char *name);
+int index_file_install(int fd, const struct stat *st, bool is_private, int dir_fd,
+                       const char *name);
 
 /* Remove what builds that were killed left an hour ago; failures do not matter. */
 void index_file_remove_leftovers(int dir_fd);

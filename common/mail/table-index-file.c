@@ -53,13 +53,15 @@ int index_file_copy(int from_fd, off_t len, int to_fd) {
  * Whose commands an alias file runs, and who may read passwords, its owner and mode decide. The
  * mode first: only an owner may change it.
  */
-static int copy_owner_and_mode(const struct stat *st, int fd) {
-        if (fchmod(fd, st->st_mode & 0644) < 0 || fchown(fd, st->st_uid, st->st_gid) < 0)
+static int copy_owner_and_mode(const struct stat *st, bool is_private, int fd) {
+        if (fchmod(fd, st->st_mode & (is_private ? 0600 : 0644)) < 0 ||
+            fchown(fd, st->st_uid, st->st_gid) < 0)
                 return -errno;
         return 0;
 }
 
-int index_file_install(int fd, const struct stat *st, int dir_fd, const char *name) {
+int index_file_install(int fd, const struct stat *st, bool is_private, int dir_fd,
+                       const char *name) {
         _cleanup_(durable_file_freep) DurableFile *file = NULL;
         struct stat sealed;
         int r;
@@ -67,12 +69,14 @@ int index_file_install(int fd, const struct stat *st, int dir_fd, const char *na
         r = table_seal_write(fd);
         if (r == 0 && fstat(fd, &sealed) < 0)
                 r = -errno;
+        if (r == 0 && sealed.st_size > TABLE_INDEX_MAX_BYTES)
+                r = -EFBIG;
         if (r == 0)
                 r = durable_file_new(dir_fd, 0600, &file);
         if (r == 0)
                 r = index_file_copy(fd, sealed.st_size, durable_file_fd(file));
         if (r == 0)
-                r = copy_owner_and_mode(st, durable_file_fd(file));
+                r = copy_owner_and_mode(st, is_private, durable_file_fd(file));
         if (r == 0)
                 r = durable_file_replace(file, name);
         if (r == 0)

@@ -77,6 +77,8 @@ static int write_tdb(const Work *work, int fd) {
                 .syntax = work->job->syntax,
                 .rules = work->job->rules,
                 .files_owner = files_owner(work),
+                .total_max_bytes =
+                        2 * (work->job->owner ? TABLE_STRANGERS_MAX_BYTES : TABLE_SOURCE_MAX_BYTES),
         };
         const TableAbout about = {
                 .syntax = work->job->syntax,
@@ -108,7 +110,7 @@ static int build(Work *work, int dir_fd, const char *name) {
                 return -errno;
         r = write_tdb(work, fd);
         if (r == 0)
-                r = index_file_install(fd, &work->st, dir_fd, name);
+                r = index_file_install(fd, &work->st, work->result->is_private, dir_fd, name);
         work->result->is_built = r == 0;
         return r;
 }

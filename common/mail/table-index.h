@@ -31,9 +31,13 @@ typedef struct TableIndexResult {
         int source_error;      /* of TABLE_INDEX_E_SOURCE: errno, table_file_error() */
         uint64_t longest_bytes;
         uint64_t total_bytes;
+        bool is_private; /* a value is of a file that not everybody may read: nor the index */
         bool is_built;
         bool was_damaged; /* of a refresh: the old index could not be used */
 } TableIndexResult;
+
+/* An index that is larger is none: whoever may write to it must not make others read for ever. */
+#define TABLE_INDEX_MAX_BYTES (((off_t)2 * 1024 * 1024 * 1024))
 
 /* Where indexes live. */
 #define TABLE_INDEX_DIR "/var/lib/unitpost/tables"

@@ -8,11 +8,18 @@
 
 static int proxy_open(Table *table, Str name, const char **ret_reason) {
         Table *member;
-        int r = table_new_member(table, name, &member, ret_reason);
+        int r;
 
-        if (r == 0)
-                table->data = member;
-        return r;
+        if (table->context.is_trusted) {
+                *ret_reason = "tables that may name commands are not asked through others";
+                return TABLE_E_SYNTAX;
+        }
+        r = table_new_member(table, name, &member, ret_reason);
+        if (r != 0)
+                return r;
+        table->data = member;
+        table->is_pattern = member->is_pattern;
+        return 0;
 }
 
 static int proxy_lookup(Table *table, Str key, TableReply reply, void *userdata) {

@@ -136,6 +136,8 @@ static RuleMatch match(void *regex, void *query) {
                 return RULE_MATCHES;
         case REGEX_E_NONE:
                 return RULE_DIFFERS;
+        case REGEX_E_FOREIGN:
+                return RULE_FOREIGN;
         default:
                 return RULE_FAILS;
         }
@@ -215,10 +217,15 @@ static int regexp_open(Table *table, Str name, const char **ret_reason) {
 /* ---- the lookup ---- */
 
 /* The answer, in memory of its own: the reply may ask this table again. False with a reason. */
-static bool expand(const Content *content, const RuleAnswer *answer, Buf *ret,
+static bool expand(const Table *table, const Content *content, const RuleAnswer *answer, Buf *ret,
                    const char **ret_reason) {
-        int r = table_template_expand(answer->text, content->matcher, ret);
+        int r;
 
+        if (table->context.is_trusted && table_template_has_groups(answer->text)) {
+                *ret_reason = "a part of the key in a value that may name a command";
+                return false;
+        }
+        r = table_template_expand(answer->text, content->matcher, ret);
         *ret_reason = r == BUF_E_FULL ? "the value is too long"
                       : r != 0        ? "out of memory"
                                       : "the value is empty";
@@ -234,7 +241,7 @@ static void reply_rule_error(const Table *table, const RuleAnswer *answer, const
 static int regex_lookup(Table *table, Str key, TableReply reply, void *userdata) {
         _cleanup_(buf_deinit) Buf value = BUF_INIT(TABLE_VALUE_MAX);
         Content *content = table_content_get(table);
-        const char *reason = "the expression takes too long";
+        const char *reason = NULL;
         RuleAnswer answer;
         TableResult result;
 
@@ -249,7 +256,9 @@ static int regex_lookup(Table *table, Str key, TableReply reply, void *userdata)
         }
         regex_matcher_start(content->matcher, key);
         result = table_rules_find(content->rules, content->matcher, &answer);
-        if (result == TABLE_FOUND && !expand(content, &answer, &value, &reason))
+        if (result == TABLE_ERROR)
+                reason = regex_matcher_error(content->matcher);
+        else if (result == TABLE_FOUND && !expand(table, content, &answer, &value, &reason))
                 result = TABLE_ERROR;
         if (result == TABLE_ERROR)
                 reply_rule_error(table, &answer, reason, reply, userdata);
@@ -260,6 +269,7 @@ static int regex_lookup(Table *table, Str key, TableReply reply, void *userdata)
 
 const TableType table_type_pcre = {
         .name = "pcre",
+        .has_source = true,
         .any_key = true,
         .is_pattern = true,
         .open = pcre_open,
@@ -269,6 +279,7 @@ const TableType table_type_pcre = {
 
 const TableType table_type_regexp = {
         .name = "regexp",
+        .has_source = true,
         .any_key = true,
         .is_pattern = true,
         .open = regexp_open,

@@ -207,9 +207,10 @@ static int check_seal(TdbIndex *index, int fd, const struct stat *st) {
         Str file;
         void *map;
 
-        if (!S_ISREG(st->st_mode) || st->st_size < TABLE_SEAL_BYTES)
+        if (!S_ISREG(st->st_mode) || st->st_size < TABLE_SEAL_BYTES ||
+            st->st_size > TABLE_INDEX_MAX_BYTES)
                 return TDB_INDEX_E_BROKEN;
-        map = mmap(NULL, (size_t)st->st_size, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
+        map = mmap(NULL, (size_t)st->st_size, PROT_READ, MAP_SHARED, fd, 0);
         if (map == MAP_FAILED)
                 return -errno;
         file = str_from(map, (size_t)st->st_size);

@@ -145,6 +145,7 @@ static void follow_source(const Table *table, Tdb *tdb) {
         tdb->is_gone = r == -ENOENT && !is_without_source(tdb);
         if (tdb->is_gone) {
                 tdb->reason[0] = '\0';
+                tdb->index_follow = (TableFollow){ 0 };
                 tdb_index_fail(tdb->index, strerror(ENOENT));
                 return;
         }
@@ -206,7 +207,7 @@ static TableResult fetch(Table *table, Tdb *tdb, Str key, Buf *value) {
                 return result;
         }
         tdb->reason[0] = '\0';
-        tdb->source_follow = (TableFollow){ 0 };
+        tdb->index_follow = tdb->source_follow = (TableFollow){ 0 };
         tdb_index_fail(tdb->index, "damaged index");
         buf_reset(value);
         return result;
@@ -270,6 +271,7 @@ static void tdb_type_close(Table *table) {
 
 const TableType table_type_tdb = {
         .name = "tdb",
+        .has_source = true,
         .open = tdb_type_open,
         .lookup = tdb_type_lookup,
         .each = tdb_type_each,

@@ -88,6 +88,7 @@ static bool texthash_each(Table *table, TableEntry entry, void *userdata, Buf *e
 
 const TableType table_type_texthash = {
         .name = "texthash",
+        .has_source = true,
         .open = texthash_open,
         .lookup = texthash_lookup,
         .each = texthash_each,

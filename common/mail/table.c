@@ -40,6 +40,12 @@ static const TableType *find_type(Str name) {
         return NULL;
 }
 
+bool table_type_has_source(Str name) {
+        const TableType *type = find_type(name);
+
+        return type && type->has_source;
+}
+
 Str table_type_name(size_t i) {
         return i < ARRAY_LEN(types) ? types[i].name : STR_NULL;
 }
@@ -150,11 +156,9 @@ int table_new_member(Table *table, Str spec, Table **ret, const char **ret_reaso
                 return TABLE_E_SYNTAX;
         }
         r = make(spec, &table->context, table->depth + 1, ret, ret_reason);
-        if (r != 0)
-                return r;
-        table->may_block = table->may_block || (*ret)->may_block;
-        table->is_pattern = table->is_pattern || (*ret)->is_pattern;
-        return 0;
+        if (r == 0)
+                table->may_block = table->may_block || (*ret)->may_block;
+        return r;
 }
 
 Table *table_free(Table *table) {

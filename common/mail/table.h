@@ -87,6 +87,9 @@ typedef struct TableContext {
         const TableWatch *watch;     /* NULL: files are looked at again and again */
         TableSyntax syntax;          /* how sources read */
         bool keeps_case;             /* keys are looked up as they are, not in lower case */
+        bool is_trusted;             /* answers name commands and files: no part of the key, which
+                                      * is a stranger's to choose, may become part of one, and no
+                                      * other process is asked */
 } TableContext;
 
 enum {
@@ -99,6 +102,9 @@ enum {
  * table_index_build() makes from a source?
  */
 bool table_type_is_indexed(Str type);
+
+/* Is the name of a table of TYPE the path of a file that people write? */
+bool table_type_has_source(Str type);
 
 /* The I-th of the names of all types, in alphabetical order; STR_NULL behind the last. */
 Str table_type_name(size_t i);
@@ -169,6 +175,7 @@ typedef struct TableType {
         const char *name;
         bool may_block;  /* goes through the transport where there is one */
         bool is_pattern; /* see table_is_pattern() */
+        bool has_source; /* its name is a path, or begins with a brace */
         bool any_key;    /* asked for each key as it is; else folded, and only for such as a text
                           * file can hold */
         int (*open)(Table *table, Str name, const char **ret_reason);

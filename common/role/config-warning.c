@@ -235,7 +235,8 @@ int config_warnings_find(const ConfigLayers *layers, ConfigWarnings *ret) {
                 return -ENOMEM;
         for (size_t i = 0; i < CONFIG_N_PARAMS && search.error == 0; i++)
                 check_param(&search, (ConfigParam)i);
-        for (size_t i = 0; i < layers->n_extras && search.error == 0; i++)
+        for (size_t i = 0;
+             i < layers->n_extras && search.error == 0 && ret->n < CONFIG_WARNINGS_MAX; i++)
                 check_extra(&search, i);
         return search.error;
 }

@@ -63,12 +63,12 @@ TableContext role_tables_context(TableSyntax syntax) {
         return (TableContext){ .indexer = &indexer, .watch = &role_watch, .syntax = syntax };
 }
 
-int role_tables_open(const RoleEnv *env, ConfigParam param, TableSyntax syntax, TableList **ret) {
+static int open_list(const RoleEnv *env, ConfigParam param, const TableContext *context,
+                     TableList **ret) {
         _cleanup_(buf_deinit) Buf error = BUF_INIT(ERROR_MAX_BYTES);
-        const TableContext context = role_tables_context(syntax);
         int r;
 
-        r = table_list_new(str_from_cstr(config_string(env->config, param)), &context, ret, &error);
+        r = table_list_new(str_from_cstr(config_string(env->config, param)), context, ret, &error);
         if (r == 0) {
                 if (!config_is_set(env->config, param))
                         table_list_allow_missing(*ret);
@@ -79,4 +79,18 @@ int role_tables_open(const RoleEnv *env, ConfigParam param, TableSyntax syntax, 
         log_fatal(LOG_ID_CONFIG_ERROR, "%s: %.*s", config_param_info(param)->name,
                   STR_FMT(buf_str(&error)));
         return r < 0 ? r : -EINVAL;
+}
+
+int role_tables_open(const RoleEnv *env, ConfigParam param, TableSyntax syntax, TableList **ret) {
+        const TableContext context = role_tables_context(syntax);
+
+        return open_list(env, param, &context, ret);
+}
+
+int role_tables_open_trusted(const RoleEnv *env, ConfigParam param, TableSyntax syntax,
+                             TableList **ret) {
+        TableContext context = role_tables_context(syntax);
+
+        context.is_trusted = true;
+        return open_list(env, param, &context, ret);
 }

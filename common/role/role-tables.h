@@ -18,3 +18,7 @@ TableContext role_tables_context(TableSyntax syntax);
  * of no tables. 0, or negative errno after a fatal line that names parameter, entry and reason.
  */
 int role_tables_open(const RoleEnv *env, ConfigParam param, TableSyntax syntax, TableList **ret);
+
+/* The same for tables whose answers name commands and files (TableContext.is_trusted). */
+int role_tables_open_trusted(const RoleEnv *env, ConfigParam param, TableSyntax syntax,
+                             TableList **ret);

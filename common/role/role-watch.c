@@ -18,7 +18,10 @@
         (IN_ATTRIB | IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_DELETE_SELF | IN_MODIFY | \
          IN_MOVE | IN_MOVE_SELF | IN_ONLYDIR)
 
+#define READS_MAX 64
+
 static _Atomic uint32_t generation;
+static bool is_disabled;
 static int watch_fd = -1;
 static pid_t watch_pid; /* a child of fork() has the descriptor, and no signals */
 
@@ -26,7 +29,9 @@ static void on_change(int number) {
         char events[4096];
         int saved = errno;
 
-        while (read(watch_fd, events, sizeof(events)) > 0)
+        /* Bounded: somebody may write faster than this reads. What is left signals again with the
+         * next event, and says nothing that is not counted here. */
+        for (int i = 0; i < READS_MAX && read(watch_fd, events, sizeof(events)) > 0; i++)
                 ;
         atomic_fetch_add(&generation, 1);
         errno = saved;
@@ -73,13 +78,17 @@ static bool add_path(void *context, Str path) {
         char real[PATH_MAX];
         struct stat st;
 
-        if (path.len >= sizeof(name) || !open_watch())
+        if (is_disabled || path.len >= sizeof(name) || !open_watch())
                 return false;
         memcpy(name, path.data, path.len);
         name[path.len] = '\0';
         if (!realpath(name, real))
                 return lstat(name, &st) < 0 && errno == ENOENT && watch_parent(name);
         return watch_parent(real) && watch_parent(name);
+}
+
+void role_watch_disable(void) {
+        is_disabled = true;
 }
 
 const TableWatch role_watch = { .generation = &generation, .add = add_path };

@@ -11,5 +11,11 @@
 
 #include "common/mail/table.h"
 
+/*
+ * This process watches nothing: one of many workers of its kind. A user may have few watchers
+ * (fs.inotify.max_user_instances, 128), and those of root are needed by others.
+ */
+void role_watch_disable(void);
+
 /* For TableContext.watch. */
 extern const TableWatch role_watch;

@@ -30,10 +30,12 @@
 #include "common/base/log.h"
 #include "common/mail/log-id.h"
 #include "common/role/role-deadline.h"
+#include "common/role/role-watch.h"
 
 #define KEPT_IDLE_USEC    (5 * USEC_PER_SEC)  /* a connection between two requests */
 #define FIRST_WAIT_USEC   (10 * USEC_PER_SEC) /* a new connection before its first */
 #define RETIRED_WAIT_USEC USEC_PER_SEC        /* the same, when the service is to go */
+#define WATCHERS_MAX      16                  /* workers that watch their tables' files */
 #define ACCEPT_PAUSE_MSEC 100                 /* after EMFILE and its like */
 
 /* What an epoll event is about: index of a listener, or one of these. */
@@ -436,6 +438,8 @@ int role_worker_run(RoleProcess *process, RolePool *pool, size_t slot) {
         int status;
 
         role_notify_forget_environment();
+        if (slot >= WATCHERS_MAX)
+                role_watch_disable();
         process->env.event = NULL;
         process->env.notify = NULL;
         status = worker_live(&worker);

@@ -9,7 +9,12 @@ static bool take_rights(Attempt *attempt, Step *step, const Table *table, LocalU
         int r;
 
         step->user = NULL;
-        if (!table_owner(table, &owner) || owner == 0)
+        if (!table_owner(table, &owner)) {
+                attempt_say(attempt, step, "4.3.0", "nobody owns alias table %.*s",
+                            STR_FMT(table_spec(table)));
+                return false;
+        }
+        if (owner == 0)
                 return true;
         r = local_user_find_uid(owner, user);
         if (r == 0)
@@ -35,8 +40,12 @@ static int find_owner(Attempt *attempt, const Step *step, Str name, Buf *ret) {
         if (!settings->addresses.extension.owner_request_special)
                 return 0;
         (void)buf_append_cstr(&alias, "owner-");
-        if (buf_append_str(&alias, name) != 0)
-                return 0;
+        if (buf_append_str(&alias, name) != 0) {
+                if (alias.error == BUF_E_FULL) /* longer than any name: no table has it */
+                        return 0;
+                attempt_say(attempt, step, "4.3.0", "no memory for the name of an alias's owner");
+                return -1;
+        }
         result = table_list_lookup_wait(settings->aliases, buf_str(&alias), &value, NULL);
         if (result == TABLE_ERROR) {
                 attempt_say(attempt, step, "4.3.0", "%.*s", STR_FMT(buf_str(&value)));

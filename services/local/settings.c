@@ -73,7 +73,8 @@ static int read_tables(Settings *settings, const RoleEnv *env) {
         int r = 0;
 
         for (size_t i = 0; i < ARRAY_LEN(tables) && r == 0; i++)
-                r = role_tables_open(env, tables[i].param, tables[i].syntax, tables[i].list);
+                r = role_tables_open_trusted(env, tables[i].param, tables[i].syntax,
+                                             tables[i].list);
         return r;
 }
 

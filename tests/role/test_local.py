@@ -207,6 +207,47 @@ class Aliases(Case):
         self.wait_for_mail('alice')
 
 
+class Trust(Case):
+    """Aliases name commands, and the name that is looked up is the choice of whoever sends."""
+
+    PATTERNS = f'{ALIASES}.patterns'
+    main_cf = f'alias_maps = regexp:{PATTERNS}\n'
+
+    def test_no_part_of_an_address_becomes_a_command(self):
+        self.write(self.PATTERNS, '/^fixed-/ alice\n/^list-(.*)$/ $1\n')
+        os.utime(self.PATTERNS, (1, 1))
+        os.mkdir('/run/out')
+        os.chmod('/run/out', 0o777)
+        self.script('touch /run/out/seen; cat > /dev/null')
+        self.send('fixed-x')
+        self.wait_for_mail('alice')
+        self.assertRegex(self.send('"list-bob,|/run/script"@host.test')[0],
+                         r'dsn=4\.3\.0, status=deferred .*line 2: a part of the key')
+        self.wait_until_quiet()
+        self.assertFalse(os.path.exists('/run/out/seen'))
+        self.assertEqual(self.messages('bob'), [])
+
+
+class TrustOfTwo(Case):
+    """Nobody owns what two users' tables say together."""
+
+    ONE, TWO = f'{ALIASES}.alice', f'{ALIASES}.bob'
+    main_cf = f'alias_maps = unionmap:{{texthash:{ONE},texthash:{TWO}}}\n'
+
+    def test_what_nobody_owns_is_not_obeyed(self):
+        for path, user, text in ((self.ONE, 'alice', 'cmd "|/run/script"\n'),
+                                 (self.TWO, 'bob', 'other bob\n')):
+            self.write(path, text, user)
+            os.utime(path, (1, 1))
+        os.mkdir('/run/out')
+        os.chmod('/run/out', 0o777)
+        self.script('touch /run/out/seen; cat > /dev/null')
+        self.assertRegex(self.send('cmd')[0],
+                         r'dsn=4\.3\.0, status=deferred .*nobody owns alias table')
+        self.wait_until_quiet()
+        self.assertFalse(os.path.exists('/run/out/seen'))
+
+
 class Forwards(Case):
     main_cf = ('recipient_delimiter = +\n'
                'allow_mail_to_commands = alias, forward, include\n')

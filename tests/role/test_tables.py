@@ -456,6 +456,10 @@ class Postmap(Tables):
                          [b'"two words"@x\ty', b'key\tvalue'])
         self.assertEqual(self.call('-s', 'texthash:map')[1].splitlines(),
                          [b'"two words"@x\ty', b'key\tvalue'])
+        write(self.MAP, '/^k(.*)/ <$1>\n', 10)
+        for path in ('map', './map', self.MAP):
+            self.assertEqual(self.call('-q', 'key', f'regexp:{path}'), (0, b'<ey>\n', ''))
+        self.assertEqual(self.call('-q', 'key', 'pcre:{ {/k/ inline} }'), (0, b'inline\n', ''))
 
     def test_messages(self):
         mail = b'Subject: x\n y\nTo: z\n\nbody\n'

@@ -198,6 +198,25 @@ START_TEST(a_link_stays_a_link) {
         ck_assert_int_eq(lstat(path_of("etc/main.cf"), &status), 0);
         ck_assert(S_ISLNK(status.st_mode));
         expect_file("real/main.cf", "a = 2\n");
+        ck_assert_int_eq(unlink(path_of("real/main.cf")), 0);
+        ck_assert_int_eq(set("etc/main.cf", "a=3"), -1);
+        ck_assert_ptr_nonnull(strstr(buf_cstr(&out), "a symbolic link that leads nowhere"));
+        ck_assert_int_eq(lstat(path_of("etc/main.cf"), &status), 0);
+        ck_assert(S_ISLNK(status.st_mode));
+}
+END_TEST
+
+/* Anybody can lock a directory that he may read. */
+START_TEST(an_edit_waits_for_no_stranger) {
+        int fd;
+
+        temp_tree_write_text(&tree, "etc/main.cf", "a = 1\n");
+        fd = open(path_of("etc"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        ck_assert_int_ge(fd, 0);
+        ck_assert_int_eq(flock(fd, LOCK_EX), 0);
+        ck_assert_int_eq(set("etc/main.cf", "a=2"), 0);
+        expect_file("etc/main.cf", "a = 2\n");
+        ck_assert_int_eq(close(fd), 0);
 }
 END_TEST
 
@@ -400,6 +419,7 @@ int main(void) {
         tcase_add_test(tcase, a_file_that_stays_as_it_is_is_not_touched);
         tcase_add_test(tcase, a_missing_file_is_made_with_its_directory);
         tcase_add_test(tcase, a_link_stays_a_link);
+        tcase_add_test(tcase, an_edit_waits_for_no_stranger);
         tcase_add_test(tcase, what_is_no_main_cf_is_left_alone);
         tcase_add_test(tcase, a_file_too_large_is_left_alone);
         tcase_add_test(tcase, edits_at_once_wait_for_each_other);

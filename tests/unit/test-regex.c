@@ -64,7 +64,9 @@ static const FlagCase flag_cases[] = {
         { "a$", "a\n", 0, 0 },
         { "a$", "a\n", REGEX_DOLLAR_ENDONLY, REGEX_E_NONE },
         { "", "", 0, 0 },
-        { "(*UTF)a", "\xff", 0, REGEX_E_NONE },
+        { "(*UTF)a", "\xff", 0, REGEX_E_FOREIGN },
+        { "(*UTF)a", "b", 0, REGEX_E_NONE },
+        { "^(?1)?(a|(?1)b)", "c", 0, REGEX_E_LIMIT }, /* for ever in itself */
 };
 
 START_TEST(flags_say_how_an_expression_is_read) {

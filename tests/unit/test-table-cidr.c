@@ -6,14 +6,12 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "common/mail/table.h"
+#include "tests/unit/table-bed.h"
 #include "tests/unit/temp-tree.h"
 #include "tests/unit/unit.h"
 
 static TempTree tree;
 static char source[64];
-static Table *table;
-static Buf value;
 
 static unsigned n_kept;
 static char kept_text[512];
@@ -31,32 +29,20 @@ static void note_kept(void *context, Str spec, Str reason) {
 static void make(const char *spec) {
         static const TableIndexer indexer = { .refresh = no_refresh, .kept = note_kept };
         const TableContext context = { .index_dir = tree.root, .indexer = &indexer };
-        const char *reason = NULL;
 
-        table = table_free(table);
-        ck_assert_msg(table_new(str_from_cstr(spec), &context, &table, &reason) == 0, "%s: %s",
-                      spec, reason);
+        table_bed_make(spec, &context);
 }
 
 static void set_up(void) {
         temp_tree_make(&tree);
-        value = BUF_INIT(4096);
+        table_bed_set_up();
         n_kept = 0;
         (void)temp_tree_path(&tree, "source", source, sizeof(source));
 }
 
 static void tear_down(void) {
-        table = table_free(table);
-        buf_deinit(&value);
+        table_bed_tear_down();
         temp_tree_remove(&tree);
-}
-
-static void expect(const char *key, TableResult result, const char *text) {
-        buf_reset(&value);
-        ck_assert_int_eq(table_lookup_wait(table, str_from_cstr(key), &value), result);
-        ck_assert_msg(strstr(buf_cstr(&value), text) != NULL, "%s: %s", key, buf_cstr(&value));
-        if (result == TABLE_FOUND)
-                ck_assert_str_eq(buf_cstr(&value), text);
 }
 
 typedef struct Case {
@@ -113,7 +99,7 @@ START_TEST(the_first_rule_that_fits_answers) {
         (void)snprintf(spec, sizeof(spec), "cidr:%s", c->rules);
         make(spec);
         ck_assert(table_is_pattern(table));
-        expect(c->key, c->text ? TABLE_FOUND : TABLE_NOT_FOUND, c->text ? c->text : "");
+        table_bed_expect(c->key, c->text ? TABLE_FOUND : TABLE_NOT_FOUND, c->text ? c->text : "");
 }
 END_TEST
 
@@ -191,13 +177,13 @@ static void make_of_source(void) {
 
 START_TEST(a_source_is_read_and_followed) {
         make_of_source();
-        expect("10.1.1.1", TABLE_ERROR, "/source: No such file or directory");
+        table_bed_expect("10.1.1.1", TABLE_ERROR, "/source: No such file or directory");
         write_source("# comment\n\n10.0.0.0/8  two\n  lines \n", 10);
-        expect("10.1.1.1", TABLE_FOUND, "two  lines");
+        table_bed_expect("10.1.1.1", TABLE_FOUND, "two  lines");
         write_source("10.0.0.0/8 new\n", 9);
-        expect("10.1.1.1", TABLE_FOUND, "new");
+        table_bed_expect("10.1.1.1", TABLE_FOUND, "new");
         write_source("", 8);
-        expect("10.1.1.1", TABLE_NOT_FOUND, "");
+        table_bed_expect("10.1.1.1", TABLE_NOT_FOUND, "");
         ck_assert_uint_eq(n_kept, 0);
 }
 END_TEST
@@ -205,41 +191,41 @@ END_TEST
 START_TEST(old_rules_are_kept_when_the_new_ones_are_none) {
         make_of_source();
         write_source("10.0.0.0/8 x\nbad\n", 10);
-        expect("10.1.1.1", TABLE_ERROR, "/source: line 2: not an address");
+        table_bed_expect("10.1.1.1", TABLE_ERROR, "/source: line 2: not an address");
         ck_assert_uint_eq(n_kept, 0);
         write_source("10.0.0.0/8 x\n", 9);
-        expect("10.1.1.1", TABLE_FOUND, "x");
+        table_bed_expect("10.1.1.1", TABLE_FOUND, "x");
         write_source("10.0.0.0/8 y\nif ::/0\n", 8);
         for (int i = 0; i < 3; i++) {
-                expect("10.1.1.1", TABLE_FOUND, "x");
+                table_bed_expect("10.1.1.1", TABLE_FOUND, "x");
                 (void)nanosleep(&(struct timespec){ .tv_nsec = 15000000 }, NULL);
         }
         ck_assert_uint_eq(n_kept, 1);
         ck_assert_msg(strstr(kept_text, "/source: line 2: an if that has no endif") != NULL, "%s",
                       kept_text);
         write_source("10.0.0.0/8 z\n", 7);
-        expect("10.1.1.1", TABLE_FOUND, "z");
+        table_bed_expect("10.1.1.1", TABLE_FOUND, "z");
         ck_assert_int_eq(unlink(source), 0);
         (void)nanosleep(&(struct timespec){ .tv_nsec = 15000000 }, NULL);
-        expect("10.1.1.1", TABLE_ERROR, "No such file");
+        table_bed_expect("10.1.1.1", TABLE_ERROR, "No such file");
 }
 END_TEST
 
 START_TEST(old_rules_are_kept_when_the_source_cannot_be_read) {
         make_of_source();
         write_source("10.0.0.0/8 x\n", 10);
-        expect("10.1.1.1", TABLE_FOUND, "x");
+        table_bed_expect("10.1.1.1", TABLE_FOUND, "x");
         ck_assert_int_eq(unlink(source), 0);
         ck_assert_int_eq(mkdir(source, 0700), 0);
         for (int i = 0; i < 3; i++) {
                 (void)nanosleep(&(struct timespec){ .tv_nsec = 15000000 }, NULL);
-                expect("10.1.1.1", TABLE_FOUND, "x");
+                table_bed_expect("10.1.1.1", TABLE_FOUND, "x");
         }
         ck_assert_uint_eq(n_kept, 1);
         ck_assert_msg(strstr(kept_text, "/source: Is a directory") != NULL, "%s", kept_text);
         ck_assert_int_eq(rmdir(source), 0);
         write_source("10.0.0.0/8 y\n", 9);
-        expect("10.1.1.1", TABLE_FOUND, "y");
+        table_bed_expect("10.1.1.1", TABLE_FOUND, "y");
 }
 END_TEST
 
@@ -247,13 +233,13 @@ START_TEST(rules_are_owned_by_who_wrote_them) {
         uid_t uid = (uid_t)-1;
 
         make("cidr:{{10.0.0.0/8 x}}");
-        expect("10.1.1.1", TABLE_FOUND, "x");
+        table_bed_expect("10.1.1.1", TABLE_FOUND, "x");
         ck_assert(table_owner(table, &uid));
         ck_assert_uint_eq(uid, 0);
         write_source("10.0.0.0/8 x\n", 10);
         ck_assert_int_eq(chown(source, 12345, 54321), 0);
         make_of_source();
-        expect("10.1.1.1", TABLE_FOUND, "x");
+        table_bed_expect("10.1.1.1", TABLE_FOUND, "x");
         ck_assert(table_owner(table, &uid));
         ck_assert_uint_eq(uid, 12345);
 }

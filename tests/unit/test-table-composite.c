@@ -3,13 +3,9 @@
  * transport, who owns the answer, what fails.
  */
 
-#include "tests/unit/unit.h"
-
-#include "common/mail/table.h"
+#include "tests/unit/table-bed.h"
 #include "tests/unit/temp-tree.h"
-
-static Table *table;
-static Buf value;
+#include "tests/unit/unit.h"
 
 /* Injected: counts the questions, and remembers the last one's table and key. */
 static unsigned n_asked;
@@ -26,15 +22,12 @@ static const TableTransport transport = { .lookup = ask };
 
 static void make(const char *spec, const TableTransport *through) {
         const TableContext context = { .transport = through };
-        const char *reason = NULL;
 
-        table = table_free(table);
-        ck_assert_msg(table_new(str_from_cstr(spec), &context, &table, &reason) == 0, "%s: %s",
-                      spec, reason);
+        table_bed_make(spec, &context);
 }
 
 static void set_up(void) {
-        value = BUF_INIT(4096);
+        table_bed_set_up();
         n_asked = 0;
         ck_assert_int_eq(setenv("table_test", "here", 1), 0);
         ck_assert_int_eq(setenv("TABLE_TEST", "HERE", 1), 0);
@@ -42,16 +35,7 @@ static void set_up(void) {
 }
 
 static void tear_down(void) {
-        table = table_free(table);
-        buf_deinit(&value);
-}
-
-static void expect(const char *key, TableResult result, const char *text) {
-        buf_reset(&value);
-        ck_assert_int_eq(table_lookup_wait(table, str_from_cstr(key), &value), result);
-        ck_assert_msg(strstr(buf_cstr(&value), text) != NULL, "%s: %s", key, buf_cstr(&value));
-        if (result == TABLE_FOUND)
-                ck_assert_str_eq(buf_cstr(&value), text);
+        table_bed_tear_down();
 }
 
 typedef struct Case {
@@ -93,7 +77,7 @@ START_TEST(what_is_asked_is_answered) {
         const Case *c = &cases[_i];
 
         make(c->spec, NULL);
-        expect(c->key, c->result, c->text);
+        table_bed_expect(c->key, c->result, c->text);
 }
 END_TEST
 
@@ -160,7 +144,7 @@ START_TEST(a_union_too_long_to_answer_is_an_error) {
         (void)buf_append(&spec, text, TABLE_VALUE_MAX);
         (void)buf_append_cstr(&spec, "}");
         make(buf_cstr(&spec), NULL);
-        expect("a", TABLE_ERROR, "unionmap:{");
+        table_bed_expect("a", TABLE_ERROR, "unionmap:{");
         buf_deinit(&spec);
         free(text);
 }
@@ -199,7 +183,7 @@ START_TEST(a_table_with_a_part_that_may_block_goes_through_the_transport_as_a_wh
                 return;
         ck_assert_str_eq(asked, remote[_i].asked);
         ck_assert(!table_owner(table, &uid));
-        expect("root", TABLE_ERROR, "must not wait");
+        table_bed_expect("root", TABLE_ERROR, "must not wait");
         ck_assert_uint_eq(n_asked, 1);
 }
 END_TEST
@@ -214,12 +198,14 @@ static const struct {
         { "fail:x", true },
         { "randmap:{x}", true },
         { "unionmap:{static:a,inline:{a=b}}", false },
-        { "unionmap:{static:a,pcre:{{/a/ b}}}", true },
+        { "unionmap:{static:a,pcre:{{/a/ b}}}", false },
+        { "unionmap:{pcre:{{/a/ b}},static:a}", true },
+        { "pipemap:{inline:{a=b},randmap:{x}}", false },
         { "proxy:cidr:{{::1 b}}", true },
         { "proxy:static:a", false },
 };
 
-START_TEST(what_has_patterns_in_it_is_of_patterns) {
+START_TEST(the_first_part_says_whether_it_is_of_patterns) {
         make(patterns[_i].spec, NULL);
         ck_assert_int_eq(table_is_pattern(table), patterns[_i].is_pattern);
 }
@@ -236,9 +222,10 @@ static void expect_owner(const char *spec, bool is_known, uid_t expected) {
                 ck_assert_uint_eq(uid, expected);
 }
 
-START_TEST(an_owner_is_known_when_all_that_were_asked_agree) {
+START_TEST(the_owner_is_the_one_who_is_trusted_least) {
         TempTree tree;
         char path[128];
+        char other[128];
         char spec[512];
 
         temp_tree_make(&tree);
@@ -247,11 +234,17 @@ START_TEST(an_owner_is_known_when_all_that_were_asked_agree) {
         (void)snprintf(spec, sizeof(spec), "unionmap:{texthash:%s,texthash:%s}", path, path);
         expect_owner(spec, true, 12345);
         (void)snprintf(spec, sizeof(spec), "unionmap:{texthash:%s,static:x}", path);
+        expect_owner(spec, true, 12345);
+        (void)snprintf(spec, sizeof(spec), "unionmap:{static:x,texthash:%s}", path);
+        expect_owner(spec, true, 12345);
+        temp_tree_write_text(&tree, "others", "root y\n");
+        ck_assert_int_eq(chown(temp_tree_path(&tree, "others", other, sizeof(other)), 12346, 1), 0);
+        (void)snprintf(spec, sizeof(spec), "unionmap:{texthash:%s,texthash:%s}", path, other);
         expect_owner(spec, false, 0);
         (void)snprintf(spec, sizeof(spec), "pipemap:{inline:{a=b},texthash:%s}", path);
         expect_owner(spec, true, 0);
         (void)snprintf(spec, sizeof(spec), "pipemap:{static:root,texthash:%s}", path);
-        expect_owner(spec, false, 0);
+        expect_owner(spec, true, 12345);
         (void)snprintf(spec, sizeof(spec), "proxy:texthash:%s", path);
         expect_owner(spec, true, 12345);
         expect_owner("unionmap:{static:a,inline:{a=b}}", true, 0);
@@ -260,6 +253,30 @@ START_TEST(an_owner_is_known_when_all_that_were_asked_agree) {
         expect_owner("randmap:{a}", true, 0);
         expect_owner("environ:x", false, 0);
         temp_tree_remove(&tree);
+}
+END_TEST
+
+static int refuse(const char *spec) {
+        const TableContext context = { .is_trusted = true };
+        const char *reason = NULL;
+
+        table = table_free(table);
+        return table_new(str_from_cstr(spec), &context, &table, &reason);
+}
+
+/* Its answers name commands, and the key is the choice of whoever sends mail. */
+START_TEST(a_trusted_table_answers_with_no_part_of_the_key) {
+        const TableContext context = { .is_trusted = true };
+
+        table_bed_make("pcre:{{/^list-(.*)$/ $1@x}, {/^b$/ fixed, $$1}}", &context);
+        table_bed_expect("list-a, |cmd, b", TABLE_ERROR, "line 1: a part of the key");
+        table_bed_expect("b", TABLE_FOUND, "fixed, $1");
+        table_bed_make("unionmap:{static:a,regexp:{{/(.*)/ $1}}}", &context);
+        table_bed_expect("|cmd", TABLE_ERROR, "a part of the key");
+        table_bed_make("pipemap:{static:|cmd,pcre:{{/(.*)/ ${1}}}}", &context);
+        table_bed_expect("a", TABLE_ERROR, "a part of the key");
+        ck_assert_int_eq(refuse("proxy:static:a"), TABLE_E_SYNTAX);
+        ck_assert_int_eq(refuse("unionmap:{proxy:static:a}"), TABLE_E_SYNTAX);
 }
 END_TEST
 
@@ -325,8 +342,10 @@ int main(void) {
         tcase_add_loop_test(
                 tcase, a_table_with_a_part_that_may_block_goes_through_the_transport_as_a_whole, 0,
                 ARRAY_LEN(remote));
-        tcase_add_loop_test(tcase, what_has_patterns_in_it_is_of_patterns, 0, ARRAY_LEN(patterns));
-        tcase_add_test(tcase, an_owner_is_known_when_all_that_were_asked_agree);
+        tcase_add_loop_test(tcase, the_first_part_says_whether_it_is_of_patterns, 0,
+                            ARRAY_LEN(patterns));
+        tcase_add_test(tcase, the_owner_is_the_one_who_is_trusted_least);
+        tcase_add_test(tcase, a_trusted_table_answers_with_no_part_of_the_key);
         tcase_add_test(tcase, by_chance_each_text_is_answered);
         tcase_add_test(tcase, what_has_entries_lists_them);
         tcase_add_test(tcase, types_are_named_in_order);

@@ -196,8 +196,19 @@ START_TEST(keys_keep_their_case_where_the_rules_say_so) {
 }
 END_TEST
 
+static unsigned index_mode(void) {
+        Buf path = BUF_INIT(512);
+        struct stat st;
+
+        ck_assert_int_eq(table_index_path(tree.root, str_from_cstr(source), &path), 0);
+        ck_assert_int_eq(stat(buf_cstr(&path), &st), 0);
+        buf_deinit(&path);
+        return st.st_mode & 0777;
+}
+
 START_TEST(values_are_the_content_of_files) {
         TableIndexResult result;
+        char path[128];
         char line[256];
 
         job.rules = TABLE_RULE_FILE_VALUES;
@@ -207,9 +218,12 @@ START_TEST(values_are_the_content_of_files) {
         write_source(line, 10);
         ck_assert_int_eq(table_index_build(&job, &result), 0);
         expect("k", "Zm9vCmJhcg==");
+        ck_assert_uint_eq(index_mode(), 0644);
         (void)snprintf(line, sizeof(line), "k %s/two\n", tree.root);
+        ck_assert_int_eq(chmod(temp_tree_path(&tree, "two", path, sizeof(path)), 0640), 0);
         write_source(line, 5);
         expect("k", "YmFy");
+        ck_assert_uint_eq(index_mode(), 0600);
         (void)snprintf(line, sizeof(line), "k one\nj %s/one\n", tree.root);
         write_source(line, 5);
         ck_assert_int_eq(table_index_build(&job, &result), TABLE_INDEX_E_SYNTAX);
@@ -240,6 +254,37 @@ START_TEST(files_of_others_are_not_read_for_a_user) {
 }
 END_TEST
 
+/* Lines are short and files are long: what a user may have made of them is bounded all the same. */
+START_TEST(what_a_user_has_made_is_bounded) {
+        const size_t file_bytes = 700000;
+        const uid_t user = 12345;
+        TableIndexResult result;
+        Buf text = BUF_INIT(100000);
+        char path[128];
+        char *big = malloc(file_bytes + 1);
+
+        ck_assert_ptr_nonnull(big);
+        memset(big, 'x', file_bytes);
+        big[file_bytes] = '\0';
+        temp_tree_write_text(&tree, "big", big);
+        free(big);
+        (void)temp_tree_path(&tree, "big", path, sizeof(path));
+        ck_assert_int_eq(chown(path, user, (gid_t)-1), 0);
+        for (int i = 0; i < 40; i++)
+                (void)buf_printf(&text, "k%d %s\n", i, path);
+        write_source(buf_cstr(&text), 10);
+        buf_deinit(&text);
+        ck_assert_int_eq(chown(source, user, (gid_t)-1), 0);
+        job.rules = TABLE_RULE_FILE_VALUES;
+        job.owner = &user;
+        ck_assert_int_eq(table_index_build(&job, &result), TABLE_INDEX_E_SYNTAX);
+        ck_assert_str_eq(result.reason, "all entries together are too large");
+        ck_assert_uint_eq(result.error_line, 36); /* of 933,336 bytes each, 32 MiB */
+        job.owner = NULL;
+        ck_assert_int_eq(table_index_build(&job, &result), 0);
+}
+END_TEST
+
 int main(void) {
         Suite *suite = suite_create("table-edit");
         TCase *tcase = tcase_create("edit");
@@ -248,6 +293,7 @@ int main(void) {
         tcase_set_timeout(tcase, 60);
         tcase_add_test(tcase, entries_are_added_to_those_of_the_source);
         tcase_add_test(tcase, entries_are_removed);
+        tcase_add_test(tcase, what_a_user_has_made_is_bounded);
         tcase_add_test(tcase, an_index_needs_no_source);
         tcase_add_test(tcase, a_malformed_line_adds_nothing);
         tcase_add_test(tcase, two_who_add_at_once_lose_nothing);

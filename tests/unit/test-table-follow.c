@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "common/mail/table-index.h"
+#include "tests/unit/table-clock.h"
 #include "tests/unit/temp-tree.h"
 #include "tests/unit/unit.h"
 
@@ -26,21 +27,6 @@ typedef struct Fake {
 } Fake;
 
 static Fake fake;
-static unsigned n_stats;
-static usec_t clock_offset_usec;
-
-usec_t __real_clock_monotonic_usec(void);
-usec_t __wrap_clock_monotonic_usec(void);
-usec_t __wrap_clock_monotonic_usec(void) {
-        return __real_clock_monotonic_usec() + clock_offset_usec;
-}
-
-int __real_stat64(const char *path, struct stat *st);
-int __wrap_stat64(const char *path, struct stat *st);
-int __wrap_stat64(const char *path, struct stat *st) {
-        n_stats++;
-        return __real_stat64(path, st);
-}
 
 static TableIndexResult refresh_source(TableSyntax syntax, usec_t max_wait_usec, int expected) {
         const TableIndexJob job = { .index_dir = tree.root, .source = source, .syntax = syntax };

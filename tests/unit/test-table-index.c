@@ -3,6 +3,8 @@
  * must come out and never "not found" or a crash.
  */
 
+#include <sys/mman.h>
+
 #include "common/mail/table-index.h"
 
 #include <dirent.h>
@@ -44,6 +46,15 @@ static void tear_down(void) {
         table = table_free(table);
         buf_deinit(&value);
         temp_tree_remove(&tree);
+}
+
+static unsigned n_mapped;
+
+void *__real_mmap64(void *address, size_t len, int protection, int flags, int fd, off_t offset);
+void *__wrap_mmap64(void *address, size_t len, int protection, int flags, int fd, off_t offset);
+void *__wrap_mmap64(void *address, size_t len, int protection, int flags, int fd, off_t offset) {
+        n_mapped++;
+        return __real_mmap64(address, len, protection, flags, fd, offset);
 }
 
 static TableIndexResult build(const char *text, int expected) {
@@ -491,6 +502,21 @@ START_TEST(damage_below_a_valid_seal_never_crashes) {
 }
 END_TEST
 
+/* Whoever may write to it must not make others read for ever. */
+START_TEST(an_index_that_is_too_large_is_not_even_mapped) {
+        build(aliases, 0);
+        ck_assert_int_eq(truncate(index_path, TABLE_INDEX_MAX_BYTES + 1), 0);
+        n_mapped = 0;
+        make("tdb");
+        expect_error("damaged index");
+        ck_assert_uint_eq(n_mapped, 0);
+        build(aliases, 0);
+        make("tdb");
+        expect("root", "joe, ann,  bob");
+        ck_assert_uint_gt(n_mapped, 0);
+}
+END_TEST
+
 START_TEST(an_index_that_shrinks_under_its_reader_is_an_error) {
         build(aliases, 0);
         make("tdb");
@@ -552,6 +578,7 @@ static TCase *make_case(void) {
         tcase_add_test(tcase, an_index_cut_anywhere_is_an_error);
         tcase_add_test(tcase, an_index_with_any_bit_flipped_is_an_error);
         tcase_add_test(tcase, damage_below_a_valid_seal_never_crashes);
+        tcase_add_test(tcase, an_index_that_is_too_large_is_not_even_mapped);
         tcase_add_test(tcase, an_index_that_shrinks_under_its_reader_is_an_error);
         tcase_add_test(tcase, a_hundred_thousand_aliases_are_all_found);
         return tcase;

@@ -5,39 +5,16 @@
 
 #include "common/base/clock.h"
 #include "common/base/regex.h"
-#include "common/mail/table.h"
+#include "tests/unit/table-bed.h"
 #include "tests/unit/temp-tree.h"
 #include "tests/unit/unit.h"
 
-static Table *table;
-static Buf value;
-
 static void make(const char *type, const char *rules) {
-        const char *reason = NULL;
-        Buf spec = BUF_INIT(4096);
+        Buf spec = BUF_INIT(TABLE_VALUE_MAX);
 
-        table = table_free(table);
         (void)buf_printf(&spec, "%s:%s", type, rules);
-        ck_assert_msg(table_new(buf_str(&spec), NULL, &table, &reason) == 0, "%s: %s", rules,
-                      reason);
+        table_bed_make(buf_cstr(&spec), NULL);
         buf_deinit(&spec);
-}
-
-static void set_up(void) {
-        value = BUF_INIT(TABLE_VALUE_MAX);
-}
-
-static void tear_down(void) {
-        table = table_free(table);
-        buf_deinit(&value);
-}
-
-static void expect(const char *key, TableResult result, const char *text) {
-        buf_reset(&value);
-        ck_assert_int_eq(table_lookup_wait(table, str_from_cstr(key), &value), result);
-        ck_assert_msg(strstr(buf_cstr(&value), text) != NULL, "%s: %s", key, buf_cstr(&value));
-        if (result == TABLE_FOUND)
-                ck_assert_str_eq(buf_cstr(&value), text);
 }
 
 typedef struct Case {
@@ -82,7 +59,7 @@ START_TEST(the_first_rule_that_fits_answers) {
 
         make(types[_i % 2], c->rules);
         ck_assert(table_is_pattern(table));
-        expect(c->key, c->text ? TABLE_FOUND : TABLE_NOT_FOUND, c->text ? c->text : "");
+        table_bed_expect(c->key, c->text ? TABLE_FOUND : TABLE_NOT_FOUND, c->text ? c->text : "");
 }
 END_TEST
 
@@ -113,7 +90,7 @@ START_TEST(pcre_is_pcre) {
         const Case *c = &of_pcre[_i];
 
         make("pcre", c->rules);
-        expect(c->key, c->text ? TABLE_FOUND : TABLE_NOT_FOUND, c->text ? c->text : "");
+        table_bed_expect(c->key, c->text ? TABLE_FOUND : TABLE_NOT_FOUND, c->text ? c->text : "");
 }
 END_TEST
 
@@ -121,7 +98,7 @@ START_TEST(regexp_is_posix) {
         const Case *c = &of_regexp[_i];
 
         make("regexp", c->rules);
-        expect(c->key, c->text ? TABLE_FOUND : TABLE_NOT_FOUND, c->text ? c->text : "");
+        table_bed_expect(c->key, c->text ? TABLE_FOUND : TABLE_NOT_FOUND, c->text ? c->text : "");
 }
 END_TEST
 
@@ -169,12 +146,40 @@ START_TEST(an_expression_that_takes_too_long_is_an_error_of_its_line) {
         usec_t start = clock_monotonic_usec();
 
         make(types[_i], "{{/b/ x}, {/^(a+)+[xy]/ y}, {/a/ z}}");
-        expect("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", TABLE_ERROR,
-               "}: line 2: the expression takes too long");
+        table_bed_expect("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", TABLE_ERROR,
+                         "}: line 2: the expression takes too long");
         ck_assert_uint_le(clock_monotonic_usec() - start, USEC_PER_SEC);
-        expect("aab", TABLE_FOUND, "x");
+        table_bed_expect("aab", TABLE_FOUND, "x");
         make(types[_i], "{{if !/^(a+)+[xy]/}, {/a/ z}, {endif}}");
-        expect("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", TABLE_ERROR, "line 1:");
+        table_bed_expect("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", TABLE_ERROR,
+                         "line 1:");
+}
+END_TEST
+
+/* That nobody knows whether it matches is no "no", and no "yes" for its opposite. */
+START_TEST(what_cannot_be_searched_is_neither_yes_nor_no) {
+        make("pcre", "{{/^(?1)?(a|(?1)b)/ x}, {/./ y}}");
+        table_bed_expect("c", TABLE_ERROR, "line 1: the expression cannot be searched for");
+        make("pcre", "{{!/(*UTF)a/ not a}, {/./ y}}");
+        table_bed_expect("b", TABLE_FOUND, "not a");
+        table_bed_expect("\xff", TABLE_FOUND, "y");
+}
+END_TEST
+
+/* Each expression is compiled again for the first long key; their number is not the key's fault. */
+START_TEST(many_expressions_have_time_for_a_long_key) {
+        Buf rules = BUF_INIT(TABLE_VALUE_MAX);
+        char key[1000];
+
+        (void)buf_append_char(&rules, '{');
+        for (int i = 0; i < 8000; i++)
+                (void)buf_printf(&rules, "{/^y%d(ab?c|[d-f]g*){200}$/ x} ", i);
+        (void)buf_append_cstr(&rules, "{/^z+$/ last}}");
+        make("pcre", buf_cstr(&rules));
+        memset(key, 'z', sizeof(key) - 1);
+        key[sizeof(key) - 1] = '\0';
+        table_bed_expect(key, TABLE_FOUND, "last");
+        buf_deinit(&rules);
 }
 END_TEST
 
@@ -194,7 +199,7 @@ START_TEST(keys_are_of_any_kind_but_not_of_any_length) {
         buf_reset(&value);
         ck_assert_int_eq(table_lookup_wait(table, str_from("a\0", 2), &value), TABLE_FOUND);
         ck_assert_str_eq(buf_cstr(&value), "nul");
-        expect("", TABLE_FOUND, "empty");
+        table_bed_expect("", TABLE_FOUND, "empty");
         free(key);
 }
 END_TEST
@@ -204,8 +209,8 @@ START_TEST(an_empty_or_endless_answer_is_an_error) {
         char key[4000];
 
         make("pcre", "{{/a(b)?/ $1}}");
-        expect("a", TABLE_ERROR, "line 1: the value is empty");
-        expect("ab", TABLE_FOUND, "b");
+        table_bed_expect("a", TABLE_ERROR, "line 1: the value is empty");
+        table_bed_expect("ab", TABLE_FOUND, "b");
         memset(key, 'a', sizeof(key));
         (void)buf_append_cstr(&rules, "{{/(.*)/ ");
         for (int i = 0; i < 300; i++)
@@ -227,13 +232,13 @@ START_TEST(a_source_is_read) {
         temp_tree_make(&tree);
         temp_tree_write_text(&tree, "source", "# c\n/a (b)/\n  two\n# c\n  $1\n/c\\/d/ e\n");
         make(types[_i], temp_tree_path(&tree, "source", path, sizeof(path)));
-        expect("xA Bx", TABLE_FOUND, "two  B");
-        expect("c/d", TABLE_FOUND, "e");
-        expect("x", TABLE_NOT_FOUND, "");
+        table_bed_expect("xA Bx", TABLE_FOUND, "two  B");
+        table_bed_expect("c/d", TABLE_FOUND, "e");
+        table_bed_expect("x", TABLE_NOT_FOUND, "");
         ck_assert(table_owner(table, &uid));
         temp_tree_write_text(&tree, "source", "/a/ x\n/b(/ y\n");
         make(types[_i], path);
-        expect("a", TABLE_ERROR, "/source: line 2: ");
+        table_bed_expect("a", TABLE_ERROR, "/source: line 2: ");
         ck_assert(!table_owner(table, &uid));
         temp_tree_remove(&tree);
 }
@@ -261,12 +266,14 @@ int main(void) {
         Suite *suite = suite_create("table-regex");
         TCase *tcase = tcase_create("regex");
 
-        tcase_add_checked_fixture(tcase, set_up, tear_down);
+        tcase_add_checked_fixture(tcase, table_bed_set_up, table_bed_tear_down);
         tcase_add_loop_test(tcase, the_first_rule_that_fits_answers, 0, 2 * ARRAY_LEN(both));
         tcase_add_loop_test(tcase, pcre_is_pcre, 0, ARRAY_LEN(of_pcre));
         tcase_add_loop_test(tcase, regexp_is_posix, 0, ARRAY_LEN(of_regexp));
         tcase_add_loop_test(tcase, what_is_no_rule_says_which_line_and_why, 0, ARRAY_LEN(bad));
         tcase_add_loop_test(tcase, an_expression_that_takes_too_long_is_an_error_of_its_line, 0, 2);
+        tcase_add_test(tcase, what_cannot_be_searched_is_neither_yes_nor_no);
+        tcase_add_test(tcase, many_expressions_have_time_for_a_long_key);
         tcase_add_test(tcase, keys_are_of_any_kind_but_not_of_any_length);
         tcase_add_test(tcase, an_empty_or_endless_answer_is_an_error);
         tcase_add_loop_test(tcase, a_source_is_read, 0, 2);

@@ -8,6 +8,7 @@
 
 #include "common/mail/table-index.h"
 #include "common/role/role-watch.h"
+#include "tests/unit/table-clock.h"
 #include "tests/unit/temp-tree.h"
 #include "tests/unit/unit.h"
 
@@ -16,22 +17,7 @@ static char source[64];
 static char index_path[192];
 static Table *table;
 static Buf value;
-static unsigned n_stats;
 static bool is_out_of_order; /* the indexer */
-static usec_t clock_offset_usec;
-
-usec_t __real_clock_monotonic_usec(void);
-usec_t __wrap_clock_monotonic_usec(void);
-usec_t __wrap_clock_monotonic_usec(void) {
-        return __real_clock_monotonic_usec() + clock_offset_usec;
-}
-
-int __real_stat64(const char *path, struct stat *st);
-int __wrap_stat64(const char *path, struct stat *st);
-int __wrap_stat64(const char *path, struct stat *st) {
-        n_stats++;
-        return __real_stat64(path, st);
-}
 
 static int refresh(void *context, Str path, TableSyntax syntax, Buf *reason) {
         const TableIndexJob job = { .index_dir = tree.root, .source = source, .syntax = syntax };

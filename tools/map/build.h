@@ -1,8 +1,8 @@
 #pragma once
 
 /*
- * Building one index by hand: root makes it here, with no need of a running mail system (inside a
- * chroot, or when a package is installed); for anybody else the role tables makes it, which looks
+ * Building one index by hand: root makes it here, with no need of a running mail system, as in a
+ * chroot or when a package is installed; for anybody else the role tables makes it, which looks
  * whose file the source is. Prints to standard error when something is wrong (or to be told), and
  * never a line of a source: who may run this may not be who may read it.
  */

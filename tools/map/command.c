@@ -25,7 +25,7 @@ static int complete_entry(const MapOptions *options, const char *entry, bool is_
         const char *colon = entry[0] == '/' ? NULL : strchr(entry, ':');
         Str path = str_from_cstr(colon ? colon + 1 : entry);
         Str type = colon ? str_from(entry, (size_t)(colon - entry)) : STR("tdb");
-        bool has_path = table_type_is_indexed(type) || str_equal(type, STR("texthash"));
+        bool has_path = table_type_has_source(type) && !str_has_prefix(path, STR("{"));
         char directory[PATH_MAX];
 
         if (is_table || colon) {

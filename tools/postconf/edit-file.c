@@ -15,11 +15,13 @@
 
 #define NEW_FILE_MODE      0644
 #define NEW_DIRECTORY_MODE 0755
+#define LOCK_MODE          0600
 
 typedef struct Target {
         char directory[PATH_MAX];
         char name[NAME_MAX + 1];
         int dir_fd;
+        int lock_fd;
         bool is_there;
         struct stat status; /* when it is there */
 } Target;
@@ -37,10 +39,13 @@ static int fail_errno(Buf *error, const char *path, int number) {
 static int find_target(const char *path, Target *ret, Buf *error) {
         char real[PATH_MAX];
         char copy[PATH_MAX];
+        struct stat status;
 
         if (!realpath(path, real)) {
                 if (errno != ENOENT)
                         return fail_errno(error, path, errno);
+                if (lstat(path, &status) == 0)
+                        return fail(error, path, "a symbolic link that leads nowhere");
                 if ((size_t)snprintf(real, sizeof(real), "%s", path) >= sizeof(real))
                         return fail_errno(error, path, ENAMETOOLONG);
         }
@@ -51,28 +56,42 @@ static int find_target(const char *path, Target *ret, Buf *error) {
         return 0;
 }
 
+/* The lock is a file that only its owner can open: a lock that anybody could take would be one that
+ * anybody could keep. */
 static int lock_directory(Target *target, Buf *error) {
+        char name[NAME_MAX + 8];
+
         if (mkdir(target->directory, NEW_DIRECTORY_MODE) != 0 && errno != EEXIST)
                 return fail_errno(error, target->directory, errno);
         target->dir_fd = open(target->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (target->dir_fd < 0 || flock(target->dir_fd, LOCK_EX) != 0)
+        if (target->dir_fd < 0)
+                return fail_errno(error, target->directory, errno);
+        (void)snprintf(name, sizeof(name), ".%s.lock", target->name);
+        target->lock_fd = openat(target->dir_fd, name,
+                                 O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, LOCK_MODE);
+        if (target->lock_fd < 0 || flock(target->lock_fd, LOCK_EX) != 0)
                 return fail_errno(error, target->directory, errno);
         return 0;
 }
 
+/* Content and status are of one open file, whatever has its name meanwhile. */
 static int read_target(Target *target, const char *path, Buf *text, Buf *error) {
-        int r = file_read(target->dir_fd, target->name, text);
+        _cleanup_(fd_closep) int fd =
+                openat(target->dir_fd, target->name,
+                       O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+        int r;
 
-        if (r == -ENOENT)
+        if (fd < 0 && errno == ENOENT)
                 return 0;
+        if (fd < 0 || fstat(fd, &target->status) != 0)
+                return fail_errno(error, path, errno);
+        r = file_read_fd(fd, text);
         if (r == FILE_E_TOO_BIG)
                 return fail(error, path, "too large for a main.cf");
         if (r == FILE_E_NOT_REGULAR)
                 return fail(error, path, "not a regular file");
         if (r < 0)
                 return fail_errno(error, path, -r);
-        if (fstatat(target->dir_fd, target->name, &target->status, 0) != 0)
-                return fail_errno(error, path, errno);
         target->is_there = true;
         return 0;
 }
@@ -120,13 +139,14 @@ static int edit_locked(Target *target, const char *path, Edit *edits, size_t n, 
 }
 
 int edit_file(const char *path, Edit *edits, size_t n, Buf *error) {
-        Target target = { .dir_fd = -1 };
+        Target target = { .dir_fd = -1, .lock_fd = -1 };
         int r = find_target(path, &target, error);
 
         if (r == 0)
                 r = lock_directory(&target, error);
         if (r == 0)
                 r = edit_locked(&target, path, edits, n, error);
-        fd_closep(&target.dir_fd); /* which ends the lock */
+        fd_closep(&target.lock_fd); /* which ends the lock */
+        fd_closep(&target.dir_fd);
         return r;
 }
