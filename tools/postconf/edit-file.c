@@ -21,7 +21,9 @@ typedef struct Target {
         char directory[PATH_MAX];
         char name[NAME_MAX + 1];
         int dir_fd;
+        char lock_name[NAME_MAX + 8];
         int lock_fd;
+        bool is_locked;
         bool is_there;
         struct stat status; /* when it is there */
 } Target;
@@ -56,22 +58,44 @@ static int find_target(const char *path, Target *ret, Buf *error) {
         return 0;
 }
 
-/* The lock is a file that only its owner can open: a lock that anybody could take would be one that
- * anybody could keep. */
-static int lock_directory(Target *target, Buf *error) {
-        char name[NAME_MAX + 8];
+/*
+ * The lock is a file that only its owner can open: a lock that anybody could take would be one that
+ * anybody could keep. It goes with the edit; so whoever waited for it looks whether it is still the
+ * file of that name. 0; 1: it is not, again; negative errno.
+ */
+static int take_lock(Target *target) {
+        struct stat held, named;
+
+        fd_closep(&target->lock_fd);
+        target->lock_fd = openat(target->dir_fd, target->lock_name,
+                                 O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, LOCK_MODE);
+        if (target->lock_fd < 0 || flock(target->lock_fd, LOCK_EX) != 0 ||
+            fstat(target->lock_fd, &held) != 0)
+                return -errno;
+        return fstatat(target->dir_fd, target->lock_name, &named, AT_SYMLINK_NOFOLLOW) != 0 ||
+               named.st_ino != held.st_ino;
+}
+
+static void drop_lock(Target *target) {
+        if (target->is_locked)
+                (void)unlinkat(target->dir_fd, target->lock_name, 0);
+        fd_closep(&target->lock_fd);
+}
+
+static int lock_target(Target *target, const char *path, Buf *error) {
+        int r;
 
         if (mkdir(target->directory, NEW_DIRECTORY_MODE) != 0 && errno != EEXIST)
                 return fail_errno(error, target->directory, errno);
         target->dir_fd = open(target->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (target->dir_fd < 0)
                 return fail_errno(error, target->directory, errno);
-        (void)snprintf(name, sizeof(name), ".%s.lock", target->name);
-        target->lock_fd = openat(target->dir_fd, name,
-                                 O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, LOCK_MODE);
-        if (target->lock_fd < 0 || flock(target->lock_fd, LOCK_EX) != 0)
-                return fail_errno(error, target->directory, errno);
-        return 0;
+        (void)snprintf(target->lock_name, sizeof(target->lock_name), ".%s.lock", target->name);
+        do
+                r = take_lock(target);
+        while (r > 0);
+        target->is_locked = r == 0;
+        return r < 0 ? fail_errno(error, path, -r) : 0;
 }
 
 /* Content and status are of one open file, whatever has its name meanwhile. */
@@ -143,10 +167,10 @@ int edit_file(const char *path, Edit *edits, size_t n, Buf *error) {
         int r = find_target(path, &target, error);
 
         if (r == 0)
-                r = lock_directory(&target, error);
+                r = lock_target(&target, path, error);
         if (r == 0)
                 r = edit_locked(&target, path, edits, n, error);
-        fd_closep(&target.lock_fd); /* which ends the lock */
+        drop_lock(&target);
         fd_closep(&target.dir_fd);
         return r;
 }
