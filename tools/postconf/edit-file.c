@@ -46,7 +46,7 @@ static int find_target(const char *path, Target *ret, Buf *error) {
         if (!realpath(path, real)) {
                 if (errno != ENOENT)
                         return fail_errno(error, path, errno);
-                if (lstat(path, &status) == 0)
+                if (lstat(path, &status) == 0 && S_ISLNK(status.st_mode))
                         return fail(error, path, "a symbolic link that leads nowhere");
                 if ((size_t)snprintf(real, sizeof(real), "%s", path) >= sizeof(real))
                         return fail_errno(error, path, ENAMETOOLONG);
